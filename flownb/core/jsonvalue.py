@@ -33,9 +33,7 @@ def to_json(value: object, where: str, *, deepest: int = DEEPEST) -> object:
     if deepest == 0:
         raise InvalidValue(f"{where} is nested more than {DEEPEST} levels deep, or contains itself")
     if isinstance(value, dict):
-        return {
-            _key(key, where): to_json(item, f"{where}.{key}", deepest=deepest - 1) for key, item in value.items()
-        }
+        return {_key(key, where): to_json(item, f"{where}.{key}", deepest=deepest - 1) for key, item in value.items()}
     return [to_json(item, f"{where}[{place}]", deepest=deepest - 1) for place, item in enumerate(value)]
 
 

@@ -1,0 +1,105 @@
+"""What can happen to an execution. ``transitions`` says what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flownb.core.model import Action, Attempt, Checkpoint, Error, Json, Pause, PauseKind
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A slot is free: the execution begins or goes on."""
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """The kernel is ready and the next step goes to it."""
+
+
+@dataclass(frozen=True)
+class PauseAsked:
+    """The running step called ``pd.flow`` for a pause, so its links are out."""
+
+
+@dataclass(frozen=True)
+class PauseCall:
+    """One call of ``suspend``, ``rerun`` or ``delay``, in the order in which the step made them."""
+
+    kind: PauseKind
+    after_ms: int
+    on_timeout: str = "resume"
+    reason: str | None = None
+    form: Json = None
+    confirm: bool | None = None
+    context: Json = None
+    max_retries: int | None = None
+
+
+@dataclass(frozen=True)
+class ExitCall:
+    """The step called ``pd.flow.exit``."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """The running step came to its end."""
+
+    exports: Json
+    checkpoint: Checkpoint
+    compute_ms: int
+    pauses: tuple[PauseCall, ...] = ()
+    exit: ExitCall | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepFailed:
+    """The running step raised, its kernel died or never came; ``final`` where another attempt is of no use."""
+
+    error: Error
+    compute_ms: int = 0
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class RequestArrived:
+    """Somebody asks to resume or cancel, by a link of ``attempt`` or, where that is None, by the REST API.
+
+    ``pause`` is what the record holds of that attempt's pause.
+    """
+
+    action: Action
+    request: Json = None
+    attempt: Attempt | None = None
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True)
+class TimerFired:
+    """The time of the live pause has come."""
+
+
+@dataclass(frozen=True)
+class ServerLost:
+    """A server starts and finds the execution running: the one that ran it is gone without a word."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """The server stops in order and gives the execution back."""
+
+
+Event = (
+    Admitted
+    | StepStarted
+    | PauseAsked
+    | StepFinished
+    | StepFailed
+    | RequestArrived
+    | TimerFired
+    | ServerLost
+    | Released
+)

@@ -1,0 +1,30 @@
+"""The secrets of links: made anew whenever needed from a key, never stored.
+
+token = HMAC-SHA256(key, execution, step, run, attempt, action), 256 bits in URL-safe base64. The store knows a token
+by its SHA-256 alone, so that a stolen database opens nothing and an unknown link and an altered one look the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+
+from flownb.core.jsonvalue import dumps
+from flownb.core.model import Action, Attempt
+
+
+def token(key: bytes, execution: str, attempt: Attempt, action: Action) -> str:
+    """The secret of one link, 43 characters."""
+    said = dumps(["flownb link", execution, *attempt, action]).encode()
+    return urlsafe_b64encode(hmac.digest(key, said, "sha256")).decode().rstrip("=")
+
+
+def fingerprint(token: str) -> bytes:
+    """What the store keeps of a token, 32 bytes."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
+
+
+def tokens(key: bytes, execution: str, attempt: Attempt) -> dict[Action, str]:
+    """All secrets of one attempt."""
+    return {action: token(key, execution, attempt, action) for action in Action}

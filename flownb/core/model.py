@@ -1,0 +1,237 @@
+"""The vocabulary: what an execution is, as frozen data.
+
+Points in time are whole milliseconds since 1970 in UTC; spans are whole milliseconds. Values typed ``Json`` hold
+what JSON can hold and are never changed in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+Json = Any
+
+
+class Status(StrEnum):
+    """Where an execution stands; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+
+class StepStatus(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class PauseKind(StrEnum):
+    """What an execution waits for; ``retry`` has no links."""
+
+    SUSPEND = "suspend"
+    RERUN = "rerun"
+    DELAY = "delay"
+    RETRY = "retry"
+
+
+class Action(StrEnum):
+    """What a link is for."""
+
+    RESUME = "resume"
+    CANCEL = "cancel"
+    REVIEW = "review"
+
+
+class EndedBy(StrEnum):
+    """What ended a pause: a request, its timer, or the step itself (``void``: it raised, exited or asked for none)."""
+
+    RESUME = "resume"
+    CANCEL = "cancel"
+    TIMER = "timer"
+    VOID = "void"
+
+
+class Attempt(NamedTuple):
+    """One try of one run of a step: what a pair of links belongs to."""
+
+    step: str
+    run: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Error:
+    """Why a step failed: the exception's name, its text, and the traceback's lines (may hold ANSI colours)."""
+
+    ename: str
+    evalue: str
+    traceback: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How a raising step is tried again: at most ``max`` more times, first after ``first`` ms, at most ``limit`` ms."""
+
+    max: int
+    backoff: str = "exponential"
+    first: int = 1_000
+    limit: int = 600_000
+
+    def wait(self, attempt: int) -> int:
+        """Milliseconds between the failure of this attempt, counted from 1, and the next."""
+        factor: int = 2 ** min(attempt - 1, 40) if self.backoff == "exponential" else 1
+        return min(self.first * factor, self.limit)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the author set for a step; ``timeout`` in milliseconds of one attempt, None for no limit."""
+
+    timeout: int | None = None
+    retry: Retry | None = None
+    once: bool = False
+    checkpoint: bool = True
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The namespace at the end of a step: a file in the snapshot folder and its digest, or why there is none."""
+
+    file: str | None
+    digest: str = ""
+    size: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A code cell of an execution and what came of it.
+
+    ``attempts`` counts within the present run, ``losses`` the servers lost in a row under it. ``asked`` says that the
+    present attempt has been given links; ``context`` and ``callback`` are what the present run was given.
+    """
+
+    name: str
+    cell_id: str
+    policy: Policy = Policy()
+    status: StepStatus = StepStatus.PENDING
+    runs: int = 0
+    attempts: int = 0
+    losses: int = 0
+    asked: bool = False
+    started_at: int | None = None
+    finished_at: int | None = None
+    compute_ms: int = 0
+    exports: Json = field(default_factory=dict)
+    error: Error | None = None
+    context: Json = None
+    callback: Json = None
+
+    @property
+    def attempt(self) -> Attempt:
+        return Attempt(self.name, self.runs, self.attempts)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A request that was accepted: for what, when, and its shape as ``$resume_data`` has it."""
+
+    action: Action
+    at: int
+    request: Json = None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A wait of one attempt of a step, from its first link to its end.
+
+    ``kind`` is None as long as the step runs: a decision that is there already takes effect at the step's end.
+    """
+
+    of: Attempt
+    since: int
+    kind: PauseKind | None = None
+    wakes_at: int | None = None
+    on_timeout: str = "resume"
+    reason: str | None = None
+    form: Json = None
+    confirm: bool | None = None
+    context: Json = None
+    max_retries: int | None = None
+    decision: Decision | None = None
+    ended_by: EndedBy | None = None
+    ended_at: int | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.kind is not None and self.ended_by is None
+
+    def linked_to(self, attempt: Attempt) -> bool:
+        """Whether the links of ``attempt`` are about this pause; a wait for another attempt has none."""
+        return self.of == attempt and self.kind is not PauseKind.RETRY
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One run of one version of a workflow.
+
+    ``at`` is the place of the step that runs, waits or comes next; ``pause`` the latest pause of that step's present
+    attempt or of the one before, ``past`` holds what it replaced in the same transition. ``fresh`` says that the next
+    admission opens a new segment. ``checkpoint`` is None until a step has ended.
+    """
+
+    id: str
+    workflow: str
+    notebook: str
+    version: str
+    trigger: Json
+    created_at: int
+    steps: tuple[Step, ...]
+    status: Status = Status.QUEUED
+    at: int = 0
+    pause: Pause | None = None
+    checkpoint: Checkpoint | None = None
+    resume: Json = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    reason: str | None = None
+    error: Error | None = None
+    fresh: bool = True
+    segments: int = 0
+    segment_ms: int = 0
+    earlier_credits: int = 0
+    compute_ms: int = 0
+    suspended_ms: int = 0
+    warnings: tuple[str, ...] = ()
+    replay_of: str | None = None
+    past: tuple[Pause, ...] = ()
+
+    @property
+    def step(self) -> Step | None:
+        """The step that runs, waits or comes next; None once all have ended."""
+        return self.steps[self.at] if self.at < len(self.steps) else None
+
+    @property
+    def credits(self) -> int:
+        """One for each 30 s of compute begun, at least one a segment; a pause starts a fresh count (seed)."""
+        return self.earlier_credits + segment_credits(self)
+
+
+def segment_credits(execution: Execution) -> int:
+    """What the present segment has cost so far."""
+    return max(1, -(-execution.segment_ms // 30_000)) if execution.segments else 0

@@ -1,0 +1,175 @@
+"""A notebook as a workflow: its steps, its setup cells, its settings and the hash that names its version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+
+from flownb.core.directives import POLICY_KEYS, directives, flag, policy
+from flownb.core.errors import InvalidValue, NotebookError
+from flownb.core.jsonvalue import dumps, to_json
+from flownb.core.model import Json, Policy
+
+SETTINGS = (*POLICY_KEYS, "confirm")
+RESERVED = "trigger"
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell that flownb runs: a step, or a setup cell where ``policy`` is of no use."""
+
+    name: str
+    cell_id: str
+    source: str
+    tags: tuple[str, ...]
+    policy: Policy
+
+    @property
+    def takes_parameters(self) -> bool:
+        return "parameters" in self.tags
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """What a version of a notebook says; ``content`` is the notebook without outputs, as nbformat 4 JSON."""
+
+    version: str
+    kernelspec: str
+    confirm: bool | None
+    steps: tuple[Cell, ...]
+    setup: tuple[Cell, ...]
+    unknown_settings: tuple[str, ...]
+    content: Json
+
+
+def read(text: str) -> Workflow:
+    """The workflow in the text of an ``.ipynb`` file.
+
+    Raises ``NotebookError``, naming the cell, for what can be no workflow: broken JSON, no step, a name twice,
+    a bad directive, a kernel that is not Python.
+    """
+    try:
+        notebook = nbformat.convert(nbformat.reader.reads(text), 4)
+        content = strip(notebook)
+        nbformat.validate(content)
+    except nbformat.ValidationError as error:
+        raise NotebookError(f"not a valid notebook: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # nbformat lets through whatever its JSON and its converters raise
+        raise NotebookError(f"not a notebook: {error}") from None
+    return workflow(content)
+
+
+def strip(notebook: Any) -> dict[str, Any]:
+    """A plain copy without outputs, in which every cell has an id."""
+    content: dict[str, Any] = nbformat.from_dict(notebook)
+    taken: set[str] = set()
+    for place, cell in enumerate(content["cells"], 1):
+        if cell.get("id") in taken or "id" not in cell:
+            cell["id"] = f"flownb-{place}"
+        taken.add(cell["id"])
+        if cell["cell_type"] == "code":
+            cell["outputs"] = []
+            cell["execution_count"] = None
+    content["nbformat_minor"] = max(5, content["nbformat_minor"])
+    return content
+
+
+def workflow(content: Mapping[str, Any]) -> Workflow:
+    """The workflow in a stripped notebook; raises ``NotebookError``."""
+    metadata = content["metadata"]
+    settings = _settings(metadata)
+    defaults = _located("the notebook's settings (metadata.flownb)", policy, settings, Policy())
+    confirm = _located("the notebook's settings (metadata.flownb)", flag, settings, "confirm", False)
+    steps, setup = _cells(content["cells"], defaults)
+    if not steps:
+        raise NotebookError("the notebook has no step: every code cell is blank or tagged `skip` or `setup`")
+    return Workflow(
+        version=_version(content),
+        kernelspec=_kernelspec(metadata),
+        confirm=confirm if "confirm" in settings else None,
+        steps=steps,
+        setup=setup,
+        unknown_settings=tuple(sorted(set(settings) - set(SETTINGS))),
+        content=content,
+    )
+
+
+def _cells(cells: list[Any], defaults: Policy) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    steps: list[Cell] = []
+    setup: list[Cell] = []
+    places: dict[str, int] = {}
+    for place, cell in _code(cells):
+        where = f"cell {place}"
+        if "setup" in _tags(cell):
+            setup.append(Cell(f"setup_{len(setup) + 1}", cell["id"], cell["source"], _tags(cell), Policy()))
+            continue
+        found = _located(where, directives, cell["source"])
+        name = _name(cell, found, f"step_{len(steps) + 1}", where)
+        if name in places:
+            raise NotebookError(f"{where}: the step name {name!r} is taken by cell {places[name]}: names are unique")
+        places[name] = place
+        rules = _located(f"{where} ({name!r})", policy, found, defaults)
+        steps.append(Cell(name, cell["id"], cell["source"], _tags(cell), rules))
+    return tuple(steps), tuple(setup)
+
+
+def _code(cells: list[Any]) -> Iterator[tuple[int, Any]]:
+    """The code cells that count, with their places among all cells from 1."""
+    for place, cell in enumerate(cells, 1):
+        if cell["cell_type"] == "code" and cell["source"].strip() and "skip" not in _tags(cell):
+            yield place, cell
+
+
+def _tags(cell: Any) -> tuple[str, ...]:
+    return tuple(cell["metadata"].get("tags", ()))
+
+
+def _name(cell: Any, found: Mapping[str, object], default: str, where: str) -> str:
+    name = cell["metadata"].get("name", found.get("step", default))
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise NotebookError(
+            f"{where}: a step name begins with a letter and holds letters, digits, _ - . /, got {name!r}"
+        )
+    if name == RESERVED:
+        raise NotebookError(f"{where}: the step name {name!r} is reserved for what started the execution")
+    return name
+
+
+def _settings(metadata: Mapping[str, Any]) -> Mapping[str, object]:
+    settings = metadata.get("flownb", {})
+    if not isinstance(settings, dict):
+        raise NotebookError(f"the notebook's settings (metadata.flownb) are a mapping, got {settings!r}")
+    _located("the notebook's settings", to_json, settings, "metadata.flownb")
+    return settings
+
+
+def _kernelspec(metadata: Mapping[str, Any]) -> str:
+    spec = metadata.get("kernelspec", {})
+    language = spec.get("language") or metadata.get("language_info", {}).get("name") or "python"
+    if language.lower() not in ("python", "ipython", "python3"):
+        raise NotebookError(f"the notebook's kernelspec {spec.get('name', '?')!r} is for {language}: steps are Python")
+    return str(spec.get("name") or "python3")
+
+
+def _version(content: Mapping[str, Any]) -> str:
+    """A hash of what an execution depends on: sources, names, tags, kernelspec and settings, not outputs."""
+    cells = [
+        [cell["cell_type"], cell["source"], cell["metadata"].get("name"), list(_tags(cell))]
+        for cell in content["cells"]
+    ]
+    metadata = content["metadata"]
+    said = dumps([cells, _kernelspec(metadata), metadata.get("flownb", {})])
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def _located(where: str, rule: Any, *arguments: Any) -> Any:
+    """The result of ``rule``, with its complaints placed."""
+    try:
+        return rule(*arguments)
+    except InvalidValue as error:
+        raise NotebookError(f"{where}: {error}") from None

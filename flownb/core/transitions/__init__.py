@@ -1,0 +1,40 @@
+"""Every rule of the contract: state + event + now -> state, and the answer where somebody asked.
+
+Pure. The store calls ``apply`` inside its writer's transaction, on the rows read in that very transaction, so that a
+rule never decides on what has changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flownb.core import events
+from flownb.core.model import Execution
+from flownb.core.transitions import pauses, segments
+from flownb.core.transitions.outcome import Answer, NotNow, Outcome
+from flownb.core.transitions.requests import late, requested
+
+__all__ = ["Answer", "NotNow", "Outcome", "apply", "late"]
+
+Rule = Callable[[Execution, Any, int], Outcome]
+
+RULES: dict[type, Rule] = {
+    events.Admitted: segments.admitted,
+    events.StepStarted: segments.started,
+    events.StepFinished: segments.finished,
+    events.StepFailed: segments.failed,
+    events.ServerLost: segments.server_lost,
+    events.Released: segments.released,
+    events.PauseAsked: pauses.asked,
+    events.TimerFired: pauses.timer_fired,
+    events.RequestArrived: requested,
+}
+
+
+def apply(execution: Execution, event: events.Event, now: int) -> Outcome:
+    """What becomes of ``execution`` when ``event`` happens at ``now`` (ms, UTC).
+
+    Raises ``NotNow`` where the event does not fit the state, such as a step's end after a cancel: nothing changes.
+    """
+    return RULES[type(event)](execution, event, now)

@@ -1,0 +1,111 @@
+"""A pause from its first link to its end: one request or its timer, never both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flownb.core import events
+from flownb.core.model import (
+    Action,
+    Decision,
+    EndedBy,
+    Error,
+    Execution,
+    Pause,
+    PauseKind,
+    Status,
+    StepStatus,
+)
+from flownb.core.transitions.outcome import (
+    Outcome,
+    cancel,
+    demand,
+    end_pause,
+    fail_step,
+    live_pause,
+    pass_step,
+    present,
+    with_step,
+)
+
+
+def asked(execution: Execution, event: events.PauseAsked, now: int) -> Outcome:
+    """The step has its links and may have sent them: from now on the API may answer for them."""
+    demand(execution.status is Status.RUNNING, execution, "asking for a pause")
+    demand(present(execution).status is StepStatus.RUNNING, execution, "asking for a pause")
+    return Outcome(with_step(execution, asked=True))
+
+
+def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution:
+    """The step has ended and its pause begins; a decision that came early ends it in the same moment."""
+    early = early_decision(execution)
+    pause = Pause(
+        of=present(execution).attempt,
+        since=now,
+        kind=call.kind,
+        wakes_at=now + call.after_ms,
+        on_timeout=call.on_timeout,
+        reason=call.reason,
+        form=call.form,
+        confirm=call.confirm,
+        context=call.context,
+        max_retries=call.max_retries,
+        decision=early,
+    )
+    execution = with_step(execution, status=StepStatus.SUSPENDED)
+    execution = replace(execution, status=Status.SUSPENDED, pause=pause)
+    return decide(execution, early, now) if early else execution
+
+
+def early_decision(execution: Execution) -> Decision | None:
+    """What was decided by a link of the present attempt before its step ended."""
+    pause = execution.pause
+    if pause is None or pause.ended_by is not None or not pause.linked_to(present(execution).attempt):
+        return None
+    return pause.decision
+
+
+def decide(execution: Execution, decision: Decision, now: int) -> Execution:
+    """A request ends the live pause."""
+    execution = replace(execution, pause=replace(_live(execution), decision=decision))
+    if decision.action is Action.CANCEL:
+        return cancel(end_pause(execution, EndedBy.CANCEL, now), "request", now)
+    return _wake(end_pause(execution, EndedBy.RESUME, now), decision, now)
+
+
+def timer_fired(execution: Execution, event: events.TimerFired, now: int) -> Outcome:
+    """The pause ends by itself, never before its time."""
+    pause = live_pause(execution)
+    demand(pause is not None, execution, "a timer")
+    assert pause is not None
+    demand(pause.wakes_at is not None and pause.wakes_at <= now, execution, "a timer that is not due")
+    execution = end_pause(execution, EndedBy.TIMER, now)
+    if pause.on_timeout == "cancel":
+        return Outcome(cancel(execution, "timeout", now))
+    if pause.on_timeout == "error":
+        text = f"nobody answered the pause of step {pause.of.step!r} in time"
+        return Outcome(fail_step(execution, Error("PauseTimeout", text), now))
+    return Outcome(_wake(execution, None, now))
+
+
+def _wake(execution: Execution, decision: Decision | None, now: int) -> Execution:
+    """The execution goes on: with the next step after a suspend or delay, else with this one again."""
+    pause = execution.pause
+    assert pause is not None
+    request = decision.request if decision else None
+    execution = replace(execution, status=Status.QUEUED, fresh=True, resume=request)
+    step = present(execution)
+    again = {"status": StepStatus.PENDING, "asked": False, "losses": 0, "exports": {}}
+    if pause.kind is PauseKind.RERUN:
+        return with_step(execution, **again, runs=step.runs + 1, attempts=1, context=pause.context, callback=request)
+    if pause.kind is PauseKind.RETRY:
+        return with_step(execution, **again, attempts=step.attempts + 1)
+    if decision is not None:
+        execution = with_step(execution, exports={**step.exports, "$resume_data": request})
+    return pass_step(execution, now)
+
+
+def _live(execution: Execution) -> Pause:
+    pause = live_pause(execution)
+    assert pause is not None
+    return pause

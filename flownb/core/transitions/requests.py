@@ -1,0 +1,75 @@
+"""What somebody who asks to resume or cancel is told, and what comes of it: the contract's table of answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flownb.core.events import RequestArrived
+from flownb.core.model import Action, Decision, EndedBy, Execution, Pause, Status, StepStatus
+from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause
+from flownb.core.transitions.pauses import decide
+
+DONE = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
+EXPIRED = Answer(410, "expired")
+ACCEPTED = "accepted"
+UNDER_WAY = (StepStatus.RUNNING, StepStatus.PENDING)
+
+
+def requested(execution: Execution, event: RequestArrived, now: int) -> Outcome:
+    """A request by a link, or by the API for whatever the execution waits in now."""
+    if event.attempt is None:
+        return _by_api(execution, event, now)
+    pause, step = execution.pause, execution.step
+    if pause is not None and pause.live and pause.linked_to(event.attempt):
+        return _act(execution, event, now)
+    if step is not None and step.attempt == event.attempt and step.status in UNDER_WAY:
+        return _early(execution, event, now)
+    return Outcome(execution, late(event.pause, event.action))
+
+
+def late(pause: Pause | None, action: Action) -> Answer:
+    """The answer to a link whose pause has ended, or never came."""
+    if pause is None or pause.decision is None or pause.ended_by not in (EndedBy.RESUME, EndedBy.CANCEL):
+        return replace(EXPIRED, at=pause.ended_at if pause else None)
+    return _already(pause.decision, action)
+
+
+def _already(decision: Decision, action: Action) -> Answer:
+    return Answer(200 if decision.action is action else 409, f"already_{DONE[decision.action]}", decision.at)
+
+
+def _act(execution: Execution, event: RequestArrived, now: int) -> Outcome:
+    decision = Decision(event.action, now, event.request)
+    return Outcome(decide(execution, decision, now), Answer(200, DONE[event.action], now))
+
+
+def _early(execution: Execution, event: RequestArrived, now: int) -> Outcome:
+    """The step has not ended: the first decision is kept and takes effect at its end."""
+    step = execution.step
+    assert step is not None
+    pause = execution.pause
+    if pause is not None and pause.linked_to(step.attempt) and pause.decision is not None:
+        if pause.decision.action is event.action:
+            return Outcome(execution, Answer(202, ACCEPTED, pause.decision.at))
+        return Outcome(execution, _already(pause.decision, event.action))
+    decision = Decision(event.action, now, event.request)
+    pause = Pause(of=step.attempt, since=now, decision=decision)
+    return Outcome(replace(execution, pause=pause), Answer(202, ACCEPTED, now))
+
+
+def _by_api(execution: Execution, event: RequestArrived, now: int) -> Outcome:
+    if execution.status.final:
+        ended = Answer(410, "expired", execution.finished_at, "final")
+        if event.action is Action.CANCEL and execution.status is Status.CANCELLED:
+            ended = Answer(200, "already_cancelled", execution.finished_at)
+        return Outcome(execution, ended)
+    if live_pause(execution):
+        return _act(execution, event, now)
+    if event.action is Action.CANCEL:
+        return Outcome(cancel(execution, "request", now), Answer(200, "cancelled", now))
+    pause, step = execution.pause, execution.step
+    if step is not None and step.asked and step.status in UNDER_WAY:
+        return _early(execution, event, now)
+    if pause is not None and execution.status is Status.QUEUED and execution.fresh:
+        return Outcome(execution, late(pause, event.action))
+    return Outcome(execution, Answer(409, "not_suspended", reason="not_suspended"))
