@@ -131,10 +131,8 @@ def _tags(cell: Any) -> tuple[str, ...]:
 
 def _name(cell: Any, found: Mapping[str, object], default: str, where: str) -> str:
     name = cell["metadata"].get("name", found.get("step", default))
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise NotebookError(
-            f"{where}: a step name begins with a letter and holds letters, digits, _ - . /, got {name!r}"
-        )
+    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= LONGEST_NAME or name[0] in " $":
+        raise NotebookError(f"{where}: a step name is one line of text without `$` in front, got {name!r}")
     if name == RESERVED:
         raise NotebookError(f"{where}: the step name {name!r} is reserved for what started the execution")
     return name
