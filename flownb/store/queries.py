@@ -1,0 +1,109 @@
+"""What is asked of the database besides one execution at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from flownb.core.links import fingerprint
+from flownb.core.model import Action, Attempt, Execution, Json, Status
+from flownb.store.aggregate import first_row, load
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a token opens."""
+
+    execution: str
+    attempt: Attempt
+    action: Action
+
+
+@dataclass(frozen=True)
+class StepOutputs:
+    """The outputs of one attempt of a step, in nbformat's own form."""
+
+    attempt: Attempt
+    outputs: list[Json]
+
+
+def link(db: Database, token: str) -> Link | None:
+    row = first_row(db, "SELECT * FROM links WHERE fingerprint = ?", fingerprint(token))
+    if row is None:
+        return None
+    return Link(row["execution"], Attempt(row["step"], row["run"], row["attempt"]), Action(row["action"]))
+
+
+def next_due(db: Database) -> int | None:
+    """When the next timer fires."""
+    row = first_row(db, "SELECT min(due_at) AS due FROM executions INDEXED BY executions_due WHERE due_at IS NOT NULL")
+    return row["due"] if row else None
+
+
+def due(db: Database, now: int, most: int) -> list[str]:
+    """Executions whose timers are due, the longest overdue first."""
+    sql = """SELECT id FROM executions INDEXED BY executions_due
+             WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, seq LIMIT ?"""
+    return [row["id"] for row in db.query(sql, (now, most))]
+
+
+def queued(db: Database, most: int) -> list[str]:
+    """Executions that wait for a slot: those that were woken before those that are new, oldest first."""
+    sql = "SELECT id FROM executions WHERE status = ? ORDER BY segments = 0, seq LIMIT ?"
+    return [row["id"] for row in db.query(sql, (Status.QUEUED, most))]
+
+
+def with_status(db: Database, status: Status) -> list[str]:
+    return [row["id"] for row in db.query("SELECT id FROM executions WHERE status = ? ORDER BY seq", (status,))]
+
+
+def counts(db: Database) -> dict[str, int]:
+    """How many executions there are of each status."""
+    found = {row["status"]: row["n"] for row in db.query("SELECT status, count(*) n FROM executions GROUP BY status")}
+    return {status: found.get(status, 0) for status in Status}
+
+
+def page(
+    db: Database, *, status: Status | None, workflow: str | None, before: str | None, limit: int
+) -> tuple[list[Execution], str | None]:
+    """Executions, newest first, and the id to ask for those that come after them."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    if status is not None:
+        conditions.append("status = ?")
+        values.append(status)
+    if workflow is not None:
+        conditions.append("workflow = ?")
+        values.append(workflow)
+    if before is not None:
+        conditions.append("seq < (SELECT seq FROM executions WHERE id = ?)")
+        values.append(before)
+    where = " AND ".join(conditions) or "TRUE"
+    sql = f"SELECT id FROM executions WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - conditions are constants
+    ids = [row["id"] for row in db.query(sql, (*values, limit + 1))]
+    found = [execution for id in ids[:limit] if (execution := load(db, id)) is not None]
+    return found, ids[limit - 1] if len(ids) > limit else None
+
+
+def version(db: Database, version: str) -> Json:
+    """The notebook of a version, without outputs."""
+    row = first_row(db, "SELECT content FROM versions WHERE version = ?", version)
+    return json.loads(row["content"]) if row else None
+
+
+def outputs(db: Database, execution_id: str) -> list[StepOutputs]:
+    """All outputs of an execution, each step's in the order of its runs."""
+    sql = "SELECT * FROM outputs WHERE execution = ? ORDER BY step, run, attempt"
+    return [
+        StepOutputs(Attempt(row["step"], row["run"], row["attempt"]), json.loads(row["outputs"]))
+        for row in db.query(sql, (execution_id,))
+    ]
+
+
+def journal(db: Database, after: int, most: int) -> list[dict[str, Any]]:
+    """Entries of the journal after a sequence number."""
+    sql = "SELECT seq, execution, at, event, status, step, run FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+    return list(db.query(sql, (after, most)))

@@ -1,0 +1,199 @@
+"""The store as the server uses it: transitions in, facts out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlite_utils import Database
+
+from flownb.core import events, transitions
+from flownb.core.errors import FlowNBError
+from flownb.core.jsonvalue import dumps
+from flownb.core.model import Execution, Json
+from flownb.store import aggregate, queries
+from flownb.store.keys import Key
+from flownb.store.reader import Reader
+from flownb.store.writer import Writer
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """What the store needs of time; called in the writer's thread."""
+
+    def now(self) -> int:
+        """Milliseconds since 1970 in UTC."""
+
+
+class NotFound(FlowNBError):
+    """There is no such execution."""
+
+    reason = "not_found"
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"there is no execution {execution_id!r}")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One committed change of an execution: ``seq`` is its place in the journal; ``before`` is None at its creation."""
+
+    seq: int
+    event: str
+    at: int
+    before: Execution | None
+    after: Execution
+    answer: transitions.Answer | None = None
+
+
+class Store:
+    """Executions on disk.
+
+    Every change goes through ``transitions`` in the writer's transaction; listeners hear of it after the commit, on
+    the event loop, in order, and must return at once.
+    """
+
+    def __init__(self, path: Path, key: Key, clock: Clock, journal_mode: str = "WAL") -> None:
+        self._key = key
+        self._clock = clock
+        self._writer = Writer(path, journal_mode)
+        self._reader = Reader(path)
+        self._listeners: list[Callable[[Change], None]] = []
+
+    async def open(self) -> None:
+        """Raises ``StoreError`` where the database cannot be had."""
+        await self._writer.open()
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reader.close()
+
+    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Hear of changes from now on; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell(self, change: Change | None) -> None:
+        for listener in list(self._listeners) if change else ():
+            listener(change)  # type: ignore[arg-type]
+
+    async def create(self, execution: Execution, content: Json) -> Execution:
+        """Put a new execution on disk, with the notebook of its version."""
+
+        def job(db: Database) -> Change:
+            row = {"version": execution.version, "content": dumps(content), "created_at": execution.created_at}
+            db.table("versions").insert(row, pk="version", ignore=True)
+            aggregate.insert(db, execution)
+            return self._journal(db, None, execution, "Created", None)
+
+        return (await self._writer.run(job, self._tell)).after
+
+    async def apply(
+        self, execution_id: str, event: events.Event, outputs: Iterable[queries.StepOutputs] = ()
+    ) -> Execution:
+        """The execution after ``event``, on disk.
+
+        Raises ``NotFound``, ``transitions.NotNow`` where the event does not fit any more, or ``StoreError``.
+        """
+
+        def job(db: Database) -> Change:
+            change = self._transition(db, execution_id, event)
+            for found in outputs:
+                step, run, attempt = found.attempt
+                key = {"execution": execution_id, "step": step, "run": run, "attempt": attempt}
+                db.table("outputs").upsert({**key, "outputs": dumps(found.outputs)}, pk=tuple(key))
+            return change
+
+        return (await self._writer.run(job, self._tell)).after
+
+    async def request(self, execution_id: str, event: events.RequestArrived) -> tuple[transitions.Answer, Execution]:
+        """Put a request to an execution; raises ``NotFound`` or ``StoreError``."""
+        change = await self._writer.run(lambda db: self._requested(db, execution_id, event), self._tell_acted)
+        assert change.answer is not None
+        return change.answer, change.after
+
+    def _tell_acted(self, change: Change) -> None:
+        if change.before is not change.after:
+            self._tell(change)
+
+    def _requested(self, db: Database, execution_id: str, event: events.RequestArrived) -> Change:
+        if event.attempt is not None:
+            pause = aggregate.load_pause(db, execution_id, event.attempt)
+            event = events.RequestArrived(event.action, event.request, event.attempt, pause)
+        return self._transition(db, execution_id, event)
+
+    def _transition(self, db: Database, execution_id: str, event: events.Event) -> Change:
+        before = aggregate.load(db, execution_id)
+        if before is None:
+            raise NotFound(execution_id)
+        now = self._clock.now()
+        outcome = transitions.apply(before, event, now)
+        after = outcome.execution
+        if after is before:
+            return Change(0, type(event).__name__, now, before, after, outcome.answer)
+        aggregate.save(db, before, after)
+        aggregate.drop_unused_links(db, before, event)
+        if (begun := aggregate.attempt_begun(before, after)) is not None:
+            aggregate.insert_links(db, self._key, execution_id, begun)
+        detail = {"answer": outcome.answer.status} if outcome.answer else None
+        return self._journal(db, before, after, type(event).__name__, detail, now, outcome.answer)
+
+    def _journal(
+        self,
+        db: Database,
+        before: Execution | None,
+        after: Execution,
+        event: str,
+        detail: dict[str, Any] | None,
+        at: int | None = None,
+        answer: transitions.Answer | None = None,
+    ) -> Change:
+        at = after.created_at if at is None else at
+        aggregate.write_journal(db, before, after, event, detail, at)
+        seq = db.execute("SELECT last_insert_rowid()").fetchone()[0]
+        return Change(seq, event, at, before, after, answer)
+
+    async def delete(self, execution_id: str) -> None:
+        """Forget a final execution and all that belongs to it; raises ``NotFound`` or ``NotNow``."""
+
+        def job(db: Database) -> None:
+            execution = aggregate.load(db, execution_id)
+            if execution is None:
+                raise NotFound(execution_id)
+            if not execution.status.final:
+                raise transitions.NotNow(f"execution {execution_id} is {execution.status}: cancel it first")
+            db.execute("DELETE FROM executions WHERE id = ?", (execution_id,))
+            sql = "DELETE FROM versions WHERE version = ? AND version NOT IN (SELECT version FROM executions)"
+            db.execute(sql, (execution.version,))
+
+        await self._writer.run(job)
+
+    async def get(self, execution_id: str) -> Execution:
+        """Raises ``NotFound``."""
+        execution = await self.read(lambda db: aggregate.load(db, execution_id))
+        if execution is None:
+            raise NotFound(execution_id)
+        return execution
+
+    async def read(self, query: Callable[[Database], T]) -> T:
+        """The result of one of ``queries``."""
+        return await self._reader.run(query)
+
+    async def remember(self, name: str, value: Json) -> None:
+        """Keep a fact of the data folder itself, such as the server's port."""
+        row = {"name": f"fact.{name}", "value": dumps(value)}
+
+        def job(db: Database) -> None:
+            db.table("meta").upsert(row, pk="name")
+
+        await self._writer.run(job)
+
+    async def recall(self, name: str) -> Json:
+        """What ``remember`` kept, else None."""
+        sql = "SELECT value FROM meta WHERE name = ?"
+        row = await self.read(lambda db: aggregate.first_row(db, sql, f"fact.{name}"))
+        return json.loads(row["value"]) if row else None

@@ -1,0 +1,186 @@
+"""The one thread that writes: it owns its connection, and what waits together is committed together."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlite_utils import Database
+
+from flownb.core.errors import FlowNBError
+from flownb.store.schema import migrations
+
+T = TypeVar("T")
+
+MOST_TOGETHER = 200
+"""So many jobs share one commit at most, which bounds how long the first of them waits."""
+
+
+class StoreError(FlowNBError):
+    """The database could not take a change; nothing of it was kept."""
+
+    reason = "store_failed"
+
+
+class Fenced(StoreError):
+    """Another server has taken over the data folder: this one may commit nothing more."""
+
+    reason = "fenced"
+
+
+@dataclass
+class _Job:
+    run: Callable[[Database], Any]
+    done: asyncio.Future[Any]
+    then: Callable[[Any], None]
+    result: Any = None
+    error: Exception | None = field(default=None)
+
+
+class Writer:
+    """A thread with a connection and a queue.
+
+    Each job runs in a savepoint, several jobs in one ``BEGIN IMMEDIATE`` transaction; a job is told of its success
+    only after the commit, which is on disk (``synchronous=FULL``). Every transaction checks the epoch.
+    """
+
+    def __init__(self, path: Path, journal_mode: str = "WAL") -> None:
+        self._path = path
+        self._journal_mode = journal_mode
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="flownb-writer", daemon=True)
+        self._opened: asyncio.Future[None]
+        self._loop: asyncio.AbstractEventLoop
+        self._epoch = 0
+        self._closed = False
+
+    async def open(self) -> None:
+        """Open the database, bring its schema up to date and begin a new epoch; raises ``StoreError``."""
+        self._loop = asyncio.get_running_loop()
+        self._opened = self._loop.create_future()
+        self._thread.start()
+        await self._opened
+
+    async def run(self, job: Callable[[Database], T], then: Callable[[T], None] = lambda result: None) -> T:
+        """The result of ``job``, once it is on disk.
+
+        ``then`` is called with it on the event loop first, in the order of the commits, and also where the caller
+        was cancelled meanwhile. Raises what the job raised, or ``StoreError``; in both cases nothing was changed.
+        """
+        if self._closed:
+            raise StoreError("the database is closed")
+        done: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(job, done, then))
+        return await done
+
+    async def close(self) -> None:
+        """Finish what was handed in, then close. May be called again."""
+        if not self._closed and self._thread.ident is not None:
+            self._closed = True
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        try:
+            db = open_database(self._path, self._journal_mode)
+            self._epoch = _next_epoch(db)
+        except Exception as error:
+            failed = StoreError(f"the database {self._path} cannot be opened: {error}")
+            self._loop.call_soon_threadsafe(self._opened.set_exception, failed)
+            return
+        self._loop.call_soon_threadsafe(self._opened.set_result, None)
+        while jobs := self._next():
+            self._commit(db, jobs)
+            self._loop.call_soon_threadsafe(_deliver, jobs)
+        db.close()
+
+    def _next(self) -> list[_Job]:
+        """All jobs that wait, at least one; empty at the end."""
+        first = self._jobs.get()
+        jobs = [first] if first else []
+        while jobs and len(jobs) < MOST_TOGETHER:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)
+                break
+            jobs.append(job)
+        return jobs
+
+    def _commit(self, db: Database, jobs: list[_Job]) -> None:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            self._check_epoch(db)
+            for job in jobs:
+                _run(db, job)
+            db.conn.commit()
+        except Exception as error:
+            db.conn.rollback()
+            if len(jobs) > 1 and not isinstance(error, Fenced):
+                for job in jobs:
+                    self._commit(db, [job])
+                return
+            failed = error if isinstance(error, StoreError) else StoreError(f"the database took no change: {error}")
+            for job in jobs:
+                job.error = failed
+
+    def _check_epoch(self, db: Database) -> None:
+        if _epoch(db) != self._epoch:
+            raise Fenced("another server has taken over this data folder")
+
+
+def _run(db: Database, job: _Job) -> None:
+    """One job in a savepoint: what it raises costs no other job; a failing database costs the transaction."""
+    job.result = job.error = None
+    db.execute("SAVEPOINT job")
+    try:
+        job.result = job.run(db)
+    except sqlite3.Error:
+        raise
+    except Exception as error:
+        db.execute("ROLLBACK TO job")
+        job.error = error
+    db.execute("RELEASE job")
+
+
+def _deliver(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.error is None:
+            job.then(job.result)
+        if job.done.cancelled():
+            continue
+        if job.error is None:
+            job.done.set_result(job.result)
+        else:
+            job.done.set_exception(job.error)
+
+
+def open_database(path: Path, journal_mode: str) -> Database:
+    """A connection for writing, with the schema up to date; the file is for its owner alone."""
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, timeout=30)
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if journal_mode.upper() == 'WAL' else 'DELETE'}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    db = Database(connection, execute_plugins=False)
+    migrations.apply(db)
+    return db
+
+
+def _epoch(db: Database) -> int:
+    row = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _next_epoch(db: Database) -> int:
+    with db.atomic():
+        db.table("meta").upsert({"name": "epoch", "value": str(_epoch(db) + 1)}, pk="name")
+    return _epoch(db)
