@@ -1,0 +1,74 @@
+"""flownb's kernel side where it is not installed: pure Python in a zip on the kernel's path."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+
+from flownb import __version__
+from flownb.bridge.port import AskFailed, KernelStartFailed
+from flownb.core.model import Json
+
+NEEDED = ("flownb/__init__.py", "flownb/core/*.py", "flownb/kernel/*.py", "cloudpickle/*.py")
+
+
+class KernelSide:
+    """Puts the kernel side to work in kernels of any environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._zip: Path | None = None
+
+    async def boot(self, evaluate: Callable[[str], Awaitable[Json]], kernelspec: str, expression: str) -> Json:
+        """Evaluate the expression that boots the kernel side; raises ``KernelStartFailed`` with what to do."""
+        remedy = f'run "python -m pip install flownb=={__version__}" with the Python of kernelspec {kernelspec!r}'
+        try:
+            answer = await self._boot(evaluate, expression)
+        except AskFailed as error:
+            why = f"{error.ename}: {error}"
+            raise KernelStartFailed(f"flownb does not start in the kernel ({why}): {remedy}") from None
+        if answer["version"] != __version__:
+            why = f"the kernel has flownb {answer['version']}, the server {__version__}"
+            raise KernelStartFailed(f"{why}: {remedy}")
+        return answer
+
+    async def _boot(self, evaluate: Callable[[str], Awaitable[Json]], expression: str) -> Json:
+        try:
+            return await evaluate(expression)
+        except AskFailed as error:
+            if error.ename != "ModuleNotFoundError":
+                raise
+        return await evaluate(f"__import__('sys').path.append({str(self.zip())!r}) or {expression}")
+
+    def zip(self) -> Path:
+        """The archive, made where this version's is missing."""
+        if self._zip is None or not self._zip.exists():
+            content = _archive()
+            name = f"flownb-{__version__}-{hashlib.blake2b(content, digest_size=6).hexdigest()}.zip"
+            self._zip = self._folder / name
+            temporary = self._zip.with_suffix(".new")
+            temporary.write_bytes(content)
+            temporary.replace(self._zip)
+        return self._zip
+
+
+def _archive() -> bytes:
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for pattern in NEEDED:
+            root = _site(pattern.split("/")[0])
+            for file in sorted(root.glob(pattern)):
+                archive.writestr(zipfile.ZipInfo(str(file.relative_to(root))), file.read_bytes())
+    return written.getvalue()
+
+
+def _site(package: str) -> Path:
+    """The folder that holds an installed package."""
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent.parent

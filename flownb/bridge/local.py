@@ -1,0 +1,242 @@
+"""Kernels on this machine, by ``jupyter_client``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import zmq
+import zmq.asyncio
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+
+from flownb import __version__
+from flownb.bridge.channels import Channels, Request
+from flownb.bridge.death import death
+from flownb.bridge.kernel_side import KernelSide
+from flownb.bridge.outputs import Outputs
+from flownb.bridge.port import AskFailed, Cell, KernelDied, KernelError, KernelStartFailed, Ran, Spec, StepTimeout
+from flownb.bridge.replies import read_reply
+from flownb.core.jsonvalue import dumps
+from flownb.core.model import Error, Json
+from flownb.core.reply import EXPRESSION
+
+START_SECONDS = 60.0
+LAST_OUTPUTS_SECONDS = 4.0
+"""IOPub may lose the word that a cell is idle: after its reply we wait for it no longer than this."""
+
+INTERRUPT_SECONDS = 5.0
+"""A cell that timed out is given this long to end by an interrupt."""
+
+ARGUMENTS = ["--HistoryManager.enabled=False", "--IPythonKernel._execute_sleep=0"]
+
+
+class LocalRunning:
+    """A cell under way on a local kernel."""
+
+    def __init__(self, kernel: LocalKernel, cell: Cell) -> None:
+        self._kernel = kernel
+        self._cell = cell
+        self._collected = Outputs()
+        self._began = time.monotonic()
+        self._request = kernel.send(cell.source, COLLECT, cell.context, self._publish)
+
+    @property
+    def outputs(self) -> list[Json]:
+        return self._collected.so_far
+
+    def _publish(self, kind: str, content: Any) -> None:
+        if kind == "flownb_pause_asked":
+            self._cell.on_pause_asked()
+        else:
+            self._collected.take(kind, content)
+
+    async def finished(self) -> Ran:
+        timeout = self._cell.timeout
+        done, _ = await asyncio.wait([self._request.reply], timeout=timeout / 1000 if timeout else None)
+        if not done:
+            await self._stop()
+            raise StepTimeout(f"the step ran longer than its timeout of {timeout} ms")
+        reply = self._request.reply.result()["content"]
+        compute_ms = round((time.monotonic() - self._began) * 1000)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._request.idle.wait(), LAST_OUTPUTS_SECONDS)
+        self._kernel.forget(self._request)
+        if reply["status"] != "ok":
+            error = Error(reply["ename"], reply["evalue"], tuple(reply["traceback"]))
+            return Ran(self.outputs, error, None, compute_ms)
+        return Ran(self.outputs, None, read_reply(reply), compute_ms)
+
+    async def _stop(self) -> None:
+        """Let the author's own clean-up run, if it comes to an end."""
+        await self._kernel.interrupt()
+        await asyncio.wait([self._request.reply], timeout=INTERRUPT_SECONDS)
+
+
+class LocalKernel:
+    """A kernel process of our own, with nobody else on its channels."""
+
+    def __init__(self, manager: AsyncKernelManager, log: Path, gone: Callable[[LocalKernel], None]) -> None:
+        self._manager = manager
+        self._log = log
+        self._gone = gone
+        self._channels = Channels(manager)
+        self._ending: asyncio.Task[None] | None = None
+        self.died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._watch = asyncio.create_task(self._watched())
+
+    async def _watched(self) -> None:
+        assert self._manager.provisioner is not None
+        how = await death(self._manager.provisioner)
+        self._channels.fail(KernelDied(f"the kernel died: {how}"))
+        self.died.set_result(how)
+
+    async def ready(self) -> None:
+        """Raises ``KernelStartFailed``."""
+        self._channels.open()
+        try:
+            await asyncio.wait_for(self._channels.ready(), START_SECONDS)
+        except (KernelDied, TimeoutError) as error:
+            why = str(error) or f"it did not answer within {START_SECONDS:.0f} s"
+            raise KernelStartFailed(f"{why}{self._last_words()}") from None
+
+    def _last_words(self) -> str:
+        words = self._log.read_text(errors="replace").strip().splitlines()[-5:]
+        return "; it said: " + " | ".join(words) if words else ""
+
+    def execute(self, cell: Cell) -> LocalRunning:
+        return LocalRunning(self, cell)
+
+    def send(self, code: str, expression: str, context: Json, publish: Any = lambda kind, content: None) -> Request:
+        """Send code, with an expression of ours that is evaluated after it unless it raised."""
+        content = {
+            "code": code,
+            "silent": context is None,
+            "store_history": context is not None,
+            "user_expressions": {EXPRESSION: expression},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
+        metadata = {"flownb": dumps(context)} if context is not None else {}
+        return self._channels.send("execute_request", content, metadata, publish)
+
+    def forget(self, request: Request) -> None:
+        self._channels.forget(request)
+
+    async def ask(self, module: str, function: str, *arguments: str) -> Json:
+        return await self.evaluate(call(module, function, *arguments))
+
+    async def evaluate(self, expression: str) -> Json:
+        request = self.send("", expression, None)
+        reply = (await request.reply)["content"]
+        self.forget(request)
+        if reply["status"] != "ok":
+            raise AskFailed("NotRun", "the cell before it raised")
+        return read_reply(reply)
+
+    async def interrupt(self) -> None:
+        with suppress(Exception):
+            await self._manager.interrupt_kernel()
+
+    async def shutdown(self) -> None:
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        self._watch.cancel()
+        self._channels.fail(KernelDied("the kernel was shut down"))
+        await self._channels.close()
+        with suppress(Exception):
+            await self._manager.shutdown_kernel(now=True)
+        self._log.unlink(missing_ok=True)
+        self._gone(self)
+
+
+def call(module: str, function: str, *arguments: str) -> str:
+    """A Python expression that calls a function of flownb's kernel side, whatever names the author has taken."""
+    written = ", ".join(repr(argument) for argument in arguments)
+    return f"__import__('flownb.kernel.{module}', fromlist=['{function}']).{function}({written})"
+
+
+COLLECT = call("step", "collect")
+
+
+class LocalKernels:
+    """Starts kernels on this machine; as many at a time as there are cores, since more only slow each other."""
+
+    def __init__(self, specs: KernelSpecManager, side: KernelSide) -> None:
+        self._specs = specs
+        self._side = side
+        self._context = zmq.asyncio.Context()
+        self._context.setsockopt(zmq.RECONNECT_IVL, 5)
+        # Short, since the path of a Unix socket may have some hundred characters only.
+        self._folder = tempfile.TemporaryDirectory(prefix="flownb-")
+        self._starting = asyncio.Semaphore(os.cpu_count() or 1)
+        self._alive: set[LocalKernel] = set()
+
+    async def start(self, spec: Spec) -> LocalKernel:
+        """A kernel that is ready for cells in its folder; raises ``KernelStartFailed``."""
+        kernel = await self.spare(spec.kernelspec)
+        await self.settle(kernel, spec)
+        return kernel
+
+    async def spare(self, kernelspec: str) -> LocalKernel:
+        """A kernel that belongs to nobody yet."""
+        async with self._starting:
+            kernel = await self._launch(kernelspec)
+            try:
+                await kernel.ready()
+            except BaseException:
+                await kernel.shutdown()
+                raise
+        return kernel
+
+    async def settle(self, kernel: LocalKernel, spec: Spec) -> None:
+        """Give a spare kernel its folder and flownb's kernel side; raises ``KernelStartFailed``."""
+        said = {
+            "version": __version__,
+            "cwd": str(spec.cwd),
+            "memory_limit": spec.memory_limit,
+            "bind_pd": True,
+            "environment": dict(spec.environment),
+        }
+        try:
+            await self._side.boot(kernel.evaluate, spec.kernelspec, call("boot", "prepare", dumps(said)))
+        except KernelError as error:
+            await kernel.shutdown()
+            raise KernelStartFailed(str(error)) from None
+        except BaseException:
+            await kernel.shutdown()
+            raise
+
+    async def _launch(self, kernelspec: str) -> LocalKernel:
+        name = Path(self._folder.name) / uuid4().hex[:12]
+        log = name.with_suffix(".log")
+        manager = AsyncKernelManager(
+            kernel_name=kernelspec,
+            kernel_spec_manager=self._specs,
+            context=self._context,
+            connection_file=str(name.with_suffix(".json")),
+            transport="ipc" if os.name == "posix" else "tcp",
+        )
+        try:
+            with log.open("wb") as output:
+                await manager.start_kernel(extra_arguments=ARGUMENTS, stdout=output, stderr=output)
+        except Exception as error:  # whatever a provisioner raises: no such kernelspec, no such program
+            raise KernelStartFailed(f"kernelspec {kernelspec!r} cannot be started: {error}") from None
+        kernel = LocalKernel(manager, log, self._alive.discard)
+        self._alive.add(kernel)
+        return kernel
+
+    async def close(self) -> None:
+        await asyncio.gather(*(kernel.shutdown() for kernel in tuple(self._alive)))
+        self._context.destroy(linger=0)
+        self._folder.cleanup()

@@ -1,0 +1,115 @@
+"""What the server needs of a kernel, wherever it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from flownb.core.errors import FlowNBError
+from flownb.core.model import Error, Json
+
+
+class KernelError(FlowNBError):
+    """A kernel that did not do what was asked; ``ename`` is the name under which a step fails of it."""
+
+    ename = "KernelError"
+
+
+class KernelStartFailed(KernelError):
+    """A kernel that never came up; its own last words are in the message."""
+
+    ename = "KernelStartFailed"
+
+
+class KernelDied(KernelError):
+    """The kernel's process ended while it was needed."""
+
+    ename = "KernelDied"
+
+
+class StepTimeout(KernelError):
+    """A cell that ran longer than its ``timeout``."""
+
+    ename = "StepTimeout"
+
+
+class AskFailed(KernelError):
+    """flownb's own code in the kernel raised; ``ename`` is its exception's name."""
+
+    def __init__(self, ename: str, evalue: str) -> None:
+        super().__init__(evalue)
+        self.ename = ename
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Which kernel is wanted, and where it works."""
+
+    kernelspec: str
+    cwd: Path
+    memory_limit: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell to run: the author's source, and what ``pd`` is to know; ``timeout`` in milliseconds."""
+
+    source: str
+    context: Json
+    timeout: int | None = None
+    on_pause_asked: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a cell: its outputs (nbformat), its error or else what ``pd`` collected, and its time in ms."""
+
+    outputs: list[Json]
+    error: Error | None
+    collected: Json
+    compute_ms: int
+
+
+class Running(Protocol):
+    """A cell that has been sent."""
+
+    @property
+    def outputs(self) -> list[Json]:
+        """The outputs so far."""
+
+    async def finished(self) -> Ran:
+        """Raises ``KernelDied`` or ``StepTimeout``; the kernel is of no use after either."""
+
+
+class Kernel(Protocol):
+    """A kernel that belongs to one execution and runs one cell at a time."""
+
+    def execute(self, cell: Cell) -> Running:
+        """Send a cell at once; what it gives is awaited apart, so that more can be sent right behind it."""
+
+    async def ask(self, module: str, function: str, *arguments: str) -> Json:
+        """What a function of ``flownb.kernel`` returns, run silently after what was sent before.
+
+        Raises ``AskFailed`` where it raised, or was not run because the cell before it raised; ``KernelDied``.
+        """
+
+    async def shutdown(self) -> None:
+        """End the kernel; never raises, may be called again."""
+
+    @property
+    def died(self) -> asyncio.Future[str]:
+        """Done, with a description, once the process has ended by itself."""
+
+
+class Kernels(Protocol):
+    """Where kernels come from."""
+
+    async def start(self, spec: Spec) -> Kernel:
+        """A kernel that is ready for cells; raises ``KernelStartFailed``."""
+
+    async def close(self) -> None:
+        """End all kernels that were started and not shut down."""
