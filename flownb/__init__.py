@@ -6,4 +6,47 @@ Importing this package stays light: it runs inside kernels, where neither the se
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flownb.kernel.flow import flow as flow
+    from flownb.kernel.pd import pd as pd
+
 __version__ = "0.1.0"
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from flownb.server.app import FlowNB
+
+    return [{"module": "flownb.server.app", "app": FlowNB}]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext flownb``: handler cells are called, and a cell that asks for a pause ends with a word on it."""
+    from flownb.kernel.hooks import install
+
+    install(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "pd":
+        from flownb.kernel.pd import pd
+
+        return pd
+    if name == "flow":
+        from flownb.kernel.flow import flow
+
+        return flow
+    raise AttributeError(f"module 'flownb' has no attribute {name!r}")
+
+
+def _load_in_kernel() -> None:
+    """``import flownb`` in a notebook does what ``%load_ext flownb`` does; in a server it does nothing."""
+    find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find_shell() if find_shell else None
+    if hasattr(shell, "kernel"):
+        load_ipython_extension(shell)
+
+
+_load_in_kernel()

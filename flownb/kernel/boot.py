@@ -1,0 +1,45 @@
+"""Makes a fresh kernel ready for an execution."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import flownb
+from flownb.kernel.hooks import install
+from flownb.kernel.ipython import shell
+from flownb.kernel.pd import pd
+from flownb.kernel.process import note_path
+from flownb.kernel.reply import Reply
+
+
+def prepare(text: str) -> Reply:
+    """Applies the JSON object ``text``: ``cwd``, ``environment``, ``memory_limit`` (bytes or null), ``bind_pd``.
+
+    ``pd`` is bound only where nothing else has that name. Raises ``OSError`` where the folder is not there and
+    ``ValueError`` where the limit is above what the system allows.
+    """
+    told: dict[str, Any] = json.loads(text)
+    os.environ.update(told["environment"])
+    os.chdir(told["cwd"])
+    if told["memory_limit"] is not None:
+        _limit_memory(told["memory_limit"])
+    install(shell())
+    note_path()
+    if told["bind_pd"]:
+        shell().user_ns.setdefault("pd", pd)
+    return Reply(
+        version=flownb.__version__,
+        python=".".join(str(part) for part in sys.version_info[:3]),
+        executable=sys.executable,
+    )
+
+
+def _limit_memory(limit: int) -> None:
+    try:
+        import resource
+    except ImportError:  # not on this platform
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))

@@ -1,0 +1,69 @@
+"""The cell that is running, as ``pd`` sees it: a step or setup cell of an execution, or one run by hand.
+
+Kept in one module variable rather than a context variable, so that the threads of a step find their step.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from flownb.core.jsonvalue import to_json
+from flownb.kernel.links import INERT, Links
+from flownb.kernel.record import Context, Steps
+
+_UNKNOWN = ("id", "trace_id", "workflow_id", "workflow_name", "deployment_id", "ts", "deadline", "replay", "resume")
+
+
+class Cell(Protocol):
+    """What ``pd`` asks of the running cell."""
+
+    steps: Steps
+    context: Context
+
+    def pause(self, call: dict[str, object]) -> Links:
+        """Notes that ``call`` asked for a pause at the end of this cell."""
+
+    def exit(self, reason: str | None) -> None:
+        """Notes that the workflow is to end with this step."""
+
+    def export(self, name: str, value: object) -> None:
+        """Keeps ``value`` for later steps. Raises ``InvalidValue`` where it is not JSON."""
+
+    def returned(self, value: object) -> object:
+        """Takes a handler's return value and gives what is to be displayed of it."""
+
+
+class HandRun:
+    """A cell outside an execution: calls are checked, nothing pauses, nothing is kept."""
+
+    def __init__(self) -> None:
+        self.asked_pause = False
+        self.context = Context(dict.fromkeys(_UNKNOWN) | {"test": True, "run": {"runs": 1, "context": None}})
+        self.steps = Steps({"trigger": {"event": {"body": None}, "context": self.context}})
+
+    def pause(self, call: dict[str, object]) -> Links:
+        self.asked_pause = True
+        return INERT
+
+    def exit(self, reason: str | None) -> None:
+        pass
+
+    def export(self, name: str, value: object) -> None:
+        to_json(value, name)
+
+    def returned(self, value: object) -> object:
+        return value if isinstance(value, Links) else to_json(value, "return value")
+
+
+_running: Cell = HandRun()
+
+
+def running() -> Cell:
+    """The cell that is running, or ran last."""
+    return _running
+
+
+def begin(cell: Cell) -> None:
+    """Makes ``cell`` the one that ``pd`` speaks for."""
+    global _running
+    _running = cell

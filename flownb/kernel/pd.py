@@ -1,0 +1,59 @@
+"""``pd``, the one object through which a notebook's author speaks with flownb."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from flownb.core.errors import InvalidValue
+from flownb.kernel.cells import running
+from flownb.kernel.flow import Flow, flow
+from flownb.kernel.record import Context, Steps
+
+_NAMES = ["context", "export", "flow", "steps"]
+
+
+class Pd:
+    """Pauses (``pd.flow``), what earlier steps exported (``pd.steps``), this run (``pd.context``), ``pd.export``."""
+
+    def __init__(self) -> None:
+        self.__module__ = "flownb"  # pickled as flownb.pd, a name that stays
+
+    @property
+    def flow(self) -> Flow:
+        """``suspend``, ``rerun``, ``delay`` and ``exit``; times in milliseconds or as ``timedelta``."""
+        return flow
+
+    @property
+    def steps(self) -> Steps:
+        """Exports by step: ``pd.steps["a"]["name"]`` or ``pd.steps.a.name``; ``pd.steps.trigger.event.body``."""
+        return running().steps
+
+    @property
+    def context(self) -> Context:
+        """This run of the step: ``pd.context.run.runs``, ``.run.context``, ``.trace_id``, ``.test``, ..."""
+        return running().context
+
+    def export(self, name: str, value: object) -> None:
+        """Keep ``value`` for later steps as ``pd.steps["this step"][name]``.
+
+        It is copied at the call. Raises ``InvalidValue`` where it is not JSON, naming the place, or is too large.
+        """
+        running().export(_export_name(name), value)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"pd has no {name!r}: there is {', '.join(_NAMES)}")
+
+    def __dir__(self) -> list[str]:
+        return _NAMES
+
+    def __reduce__(self) -> str:
+        return "pd"
+
+
+def _export_name(name: object) -> str:
+    if isinstance(name, str) and name and not name.startswith("$"):
+        return name
+    raise InvalidValue(f"export: expected a name that is not empty and has no $ in front, got {name!r}")
+
+
+pd = Pd()

@@ -1,0 +1,109 @@
+"""A step of an execution: what it asks for while it runs, collected at its end with the reply to its cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flownb.core.errors import FlowNBError, InvalidValue
+from flownb.core.jsonvalue import dumps, sized, to_json
+from flownb.kernel.cells import running
+from flownb.kernel.links import Links, reveals
+from flownb.kernel.record import Context, Steps
+from flownb.kernel.reply import Reply
+
+RETURNED = "$return_value"
+
+
+class Step:
+    """A step of an execution: collects what the author's code asks for until the cell is over."""
+
+    def __init__(self, told: Mapping[str, Any], announce: Callable[[], None]) -> None:
+        self.name: str = told["step"]
+        self.steps = Steps(told["steps"])
+        self.context = Context(told["context"])
+        self.parameters: dict[str, object] = told["parameters"] or {}
+        self.pauses: list[dict[str, object]] = []
+        self.exports: dict[str, object] = {}
+        self.leaving: dict[str, object] | None = None
+        self.warnings: list[str] = []
+        self.over = False
+        self._links = Links(**told["links"])
+        self._largest: int = told["max_export_bytes"]
+        self._announce = announce
+
+    def pause(self, call: dict[str, object]) -> Links:
+        self._still_running()
+        self.pauses.append(call)
+        if len(self.pauses) == 1:
+            self._announce()
+        return self._links
+
+    def exit(self, reason: str | None) -> None:
+        self._still_running()
+        self.leaving = {"reason": reason}
+
+    def export(self, name: str, value: object) -> None:
+        self._still_running()
+        copy = sized(value, name, self._largest)
+        if self._secret(copy):
+            raise InvalidValue(f"{name} holds a link of this step: links are secrets and are not exported")
+        self.exports[name] = copy
+
+    def returned(self, value: object) -> object:
+        if value is None:
+            return None
+        if self._secret(to_json(value, "return value")):
+            self.warnings.append("the return value holds a link of this step: it is a secret and was not exported")
+            return value
+        self.exports[RETURNED] = sized(value, "return value", self._largest)
+        return self.exports[RETURNED]
+
+    def shown(self, value: object) -> None:
+        """Exports the value that the cell displays at its end, where it is JSON."""
+        if RETURNED in self.exports or value is None or isinstance(value, Links):
+            return
+        try:
+            copy = to_json(value, "last value")
+        except InvalidValue:
+            return
+        if self._secret(copy):
+            self.warnings.append("the last value holds a link of this step: it is a secret and was not exported")
+        elif len(dumps(copy)) > self._largest:
+            self.warnings.append(f"the last value is larger than {self._largest:,} bytes and was not exported")
+        else:
+            self.exports[RETURNED] = copy
+
+    def _secret(self, value: object) -> bool:
+        return reveals(dumps(value), {**self._links, "review_url": self._links.review_url})
+
+    def _still_running(self) -> None:
+        if self.over:
+            raise FlowNBError(f"no step is running: step {self.name!r}, which made this call, has ended")
+
+
+class SetupCell(Step):
+    """A cell tagged ``setup``: it prepares a kernel, maybe many times, and so has no say in the flow."""
+
+    def pause(self, call: dict[str, object]) -> Links:
+        raise FlowNBError(f"cell {self.name!r}: setup cells may not call pd.flow")
+
+    def exit(self, reason: str | None) -> None:
+        raise FlowNBError(f"cell {self.name!r}: setup cells may not call pd.flow")
+
+    def export(self, name: str, value: object) -> None:
+        raise FlowNBError(f"cell {self.name!r}: setup cells may not export")
+
+    def shown(self, value: object) -> None:
+        pass
+
+
+def collect() -> Reply:
+    """Exports, pauses in the order they were asked for, exit and warnings of the step or setup cell that just ended.
+
+    Which pause wins is for the server to decide. Raises ``FlowNBError`` where the last cell was none of an execution.
+    """
+    cell = running()
+    if not isinstance(cell, Step):
+        raise FlowNBError("the cell that ran last is not part of an execution")
+    return Reply(exports=cell.exports, pauses=cell.pauses, exit=cell.leaving, warnings=cell.warnings)

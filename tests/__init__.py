@@ -1,0 +1,1 @@
+"""What holds, shown; a folder here for each folder of flownb."""
