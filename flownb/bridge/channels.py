@@ -67,7 +67,8 @@ class Channels:
         if self._failure is not None:
             request.reply.set_exception(self._failure)
         else:
-            self._session.send(self._shell, message)
+            # Not ``Session.send``: it goes past the socket's asyncio side, which then may sleep over a reply.
+            self._shell.send_multipart(self._session.serialize(message))
         return request
 
     def fail(self, error: Exception) -> None:
@@ -94,7 +95,11 @@ class Channels:
                 message = self._session.deserialize(frames)
             except (ValueError, TypeError, IndexError):
                 continue  # not from our kernel: unsigned, or signed with another key
-            take(message, message["parent_header"])
+            try:
+                take(message, message["parent_header"])
+            except Exception as error:  # an output that nbformat cannot hold, say: no reply would reach anybody
+                self.fail(error)
+                raise
 
     def _replied(self, message: Message, parent: Message) -> None:
         request = self._requests.get(parent.get("msg_id", ""))

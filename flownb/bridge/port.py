@@ -97,6 +97,9 @@ class Kernel(Protocol):
         Raises ``AskFailed`` where it raised, or was not run because the cell before it raised; ``KernelDied``.
         """
 
+    async def interrupt(self) -> None:
+        """Raise ``KeyboardInterrupt`` in the cell that runs; never raises."""
+
     async def shutdown(self) -> None:
         """End the kernel; never raises, may be called again."""
 

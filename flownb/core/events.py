@@ -57,11 +57,15 @@ class StepFinished:
 
 @dataclass(frozen=True)
 class StepFailed:
-    """The running step raised, its kernel died or never came; ``final`` where another attempt is of no use."""
+    """The running step raised, its kernel died or never came; ``final`` where another attempt is of no use.
+
+    ``reason`` is what the execution gives as its own, if not the exception's name.
+    """
 
     error: Error
     compute_ms: int = 0
     final: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from flownb.core import events, links
 from flownb.core.jsonvalue import dumps
-from flownb.core.model import Action, Attempt, Execution, Pause, StepStatus
+from flownb.core.model import Action, Attempt, Execution, Json, Pause, StepStatus
 from flownb.store import rows
 from flownb.store.keys import Key
 
@@ -73,6 +73,13 @@ def _save_pause(db: Database, execution_id: str, pause: Pause) -> None:
     step, run, attempt = pause.of
     key = {"execution": execution_id, "step": step, "run": run, "attempt": attempt, "linked": pause.linked_to(pause.of)}
     db.table("pauses").upsert({**key, **rows.columns(pause)}, pk=tuple(key))
+
+
+def save_outputs(db: Database, execution_id: str, of: Attempt, outputs: list[Json]) -> None:
+    """What an attempt of a step has shown, in place of what it showed before a crash."""
+    step, run, attempt = of
+    key = {"execution": execution_id, "step": step, "run": run, "attempt": attempt}
+    db.table("outputs").upsert({**key, "outputs": dumps(outputs)}, pk=tuple(key))
 
 
 def attempt_begun(before: Execution | None, after: Execution) -> Attempt | None:

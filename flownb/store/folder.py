@@ -27,6 +27,10 @@ class DataFolder:
         return self.root / "server.json"
 
     @property
+    def port(self) -> Path:
+        return self.root / "port"
+
+    @property
     def kernel_side(self) -> Path:
         return self.root / "kernel"
 

@@ -105,5 +105,6 @@ def outputs(db: Database, execution_id: str) -> list[StepOutputs]:
 
 def journal(db: Database, after: int, most: int) -> list[dict[str, Any]]:
     """Entries of the journal after a sequence number."""
-    sql = "SELECT seq, execution, at, event, status, step, run FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+    sql = """SELECT j.seq, execution, workflow, event, j.status, step, run, j.at
+             FROM journal j JOIN executions e ON e.id = execution WHERE j.seq > ? ORDER BY j.seq LIMIT ?"""
     return list(db.query(sql, (after, most)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,12 +102,14 @@ class Store:
         def job(db: Database) -> Change:
             change = self._transition(db, execution_id, event)
             for found in outputs:
-                step, run, attempt = found.attempt
-                key = {"execution": execution_id, "step": step, "run": run, "attempt": attempt}
-                db.table("outputs").upsert({**key, "outputs": dumps(found.outputs)}, pk=tuple(key))
+                aggregate.save_outputs(db, execution_id, found.attempt, found.outputs)
             return change
 
         return (await self._writer.run(job, self._tell)).after
+
+    async def keep_outputs(self, execution_id: str, found: queries.StepOutputs) -> None:
+        """What a step showed that came to no end."""
+        await self._writer.run(lambda db: aggregate.save_outputs(db, execution_id, found.attempt, found.outputs))
 
     async def request(self, execution_id: str, event: events.RequestArrived) -> tuple[transitions.Answer, Execution]:
         """Put a request to an execution; raises ``NotFound`` or ``StoreError``."""
@@ -182,18 +183,3 @@ class Store:
     async def read(self, query: Callable[[Database], T]) -> T:
         """The result of one of ``queries``."""
         return await self._reader.run(query)
-
-    async def remember(self, name: str, value: Json) -> None:
-        """Keep a fact of the data folder itself, such as the server's port."""
-        row = {"name": f"fact.{name}", "value": dumps(value)}
-
-        def job(db: Database) -> None:
-            db.table("meta").upsert(row, pk="name")
-
-        await self._writer.run(job)
-
-    async def recall(self, name: str) -> Json:
-        """What ``remember`` kept, else None."""
-        sql = "SELECT value FROM meta WHERE name = ?"
-        row = await self.read(lambda db: aggregate.first_row(db, sql, f"fact.{name}"))
-        return json.loads(row["value"]) if row else None

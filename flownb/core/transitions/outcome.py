@@ -88,11 +88,11 @@ def finish(execution: Execution, status: Status, now: int, **changes: Any) -> Ex
     return replace(execution, status=status, steps=steps, finished_at=now, **changes)
 
 
-def fail_step(execution: Execution, error: Error, now: int) -> Execution:
-    """The present step and with it the execution fail; the exception's name is the reason."""
+def fail_step(execution: Execution, error: Error, now: int, reason: str | None = None) -> Execution:
+    """The present step and with it the execution fail; the exception's name is the reason if no other is given."""
     execution = void_pause(execution, now)
     execution = with_step(execution, status=StepStatus.FAILED, finished_at=now, error=error)
-    return finish(execution, Status.FAILED, now, reason=error.ename, error=error)
+    return finish(execution, Status.FAILED, now, reason=reason or error.ename, error=error)
 
 
 def cancel(execution: Execution, reason: str, now: int) -> Execution:

@@ -101,7 +101,7 @@ def failed(execution: Execution, event: events.StepFailed, now: int) -> Outcome:
     step = present(execution)
     retry = step.policy.retry
     if event.final or retry is None or step.attempts > retry.max or step.status is not StepStatus.RUNNING:
-        return Outcome(fail_step(execution, event.error, now))
+        return Outcome(fail_step(execution, event.error, now, event.reason))
     execution = void_pause(execution, now)
     execution = with_step(execution, status=StepStatus.SUSPENDED, error=event.error, finished_at=now)
     wakes_at = now + retry.wait(step.attempts)

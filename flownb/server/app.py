@@ -1,0 +1,204 @@
+"""The server extension: its settings, and what they are made into."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any, cast
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+from traitlets import Bool, Enum, Float, Int, TraitError, Type, Unicode, validate
+
+from flownb.bridge.kernel_side import KernelSide
+from flownb.bridge.local import LocalKernels
+from flownb.bridge.pool import Pool
+from flownb.core.durations import duration
+from flownb.core.errors import InvalidValue
+from flownb.server import api, public
+from flownb.server.clock import Clock
+from flownb.server.notebooks import Notebooks
+from flownb.server.pages import Pages
+from flownb.server.runner import Limits
+from flownb.server.service import Config, Service
+from flownb.store.folder import DataFolder
+
+STOP_SECONDS = 8.0
+"""The longest that stopping may take: Jupyter waits for us before it ends."""
+
+
+class FlowNB(ExtensionApp):
+    """Durable workflows that are notebooks."""
+
+    name = "flownb"
+    extension_url = "/flownb/api/health"
+    load_other_extensions = True
+
+    data_dir = Unicode(
+        ".flownb", help="Folder for the database, snapshots and the key; relative to the server's root folder."
+    ).tag(config=True)
+    runs_dir = Unicode(
+        "flownb-runs",
+        help="Folder for the executed notebook of each execution; relative to the root folder, empty for none.",
+    ).tag(config=True)
+    public_url = Unicode(
+        "", help="The address under which others reach this server, with its base URL; empty for what the server knows."
+    ).tag(config=True)
+    callback_port = Int(
+        0, min=0, max=65535, help="Port of a second listener that serves the public URLs alone; 0 for none."
+    ).tag(config=True)
+    callback_ip = Unicode("localhost", help="Address that the second listener listens on.").tag(config=True)
+    max_running = Int(8, min=1, help="Executions that run at the same time; what is paused does not count.").tag(
+        config=True
+    )
+    warm_seconds = Float(30.0, min=0.0, help="Seconds for which a paused execution keeps its kernel.").tag(config=True)
+    pool_size = Int(1, min=0, help="Spare kernels kept ready of each kernelspec in use.").tag(config=True)
+    kernel_memory_bytes = Int(0, min=0, help="Most memory that a kernel may allocate, in bytes; 0 for no limit.").tag(
+        config=True
+    )
+    max_body_bytes = Int(512 * 1024, min=1, help="Largest body of a request that is taken, in bytes.").tag(config=True)
+    max_export_bytes = Int(6 * 1024 * 1024, min=1, help="Largest value that a step may export, in bytes of JSON.").tag(
+        config=True
+    )
+    confirm_links = Bool(
+        False, help="A resume or cancel link that is merely opened (GET) asks for a confirmation first."
+    ).tag(config=True)
+    default_timeout = Unicode(
+        "", help='Longest time for one attempt of a step that sets none, such as "10m"; empty for no limit.'
+    ).tag(config=True)
+    journal_mode = Enum(
+        ["WAL", "DELETE"], "WAL", help="SQLite's journal mode; WAL does not work on network file systems."
+    ).tag(config=True)
+    clock_class = Type(Clock, klass=Clock, help="Where the time comes from; tests set their own.").tag(config=True)
+
+    _service: Service
+    _callbacks: HTTPServer | None = None
+
+    @validate("default_timeout")
+    def _a_duration(self, proposal: Any) -> str:
+        value = str(proposal["value"])
+        try:
+            duration(value, "FlowNB.default_timeout") if value else None
+        except InvalidValue as error:
+            raise TraitError(str(error)) from None
+        return value
+
+    @property
+    def _jupyter(self) -> ServerApp:
+        assert self.serverapp is not None
+        return self.serverapp
+
+    @property
+    def _root(self) -> Path:
+        return Path(self._jupyter.root_dir)
+
+    def initialize_settings(self) -> None:
+        """Make the service; it starts with the server."""
+        specs = cast(KernelSpecManager, self._jupyter.kernel_spec_manager)
+        timeout = duration(self.default_timeout, "FlowNB.default_timeout") if self.default_timeout else None
+        config = Config(
+            data_dir=self._root / self.data_dir,
+            root=self._root,
+            runs_dir=self._root / self.runs_dir if self.runs_dir else None,
+            journal_mode=self.journal_mode,
+            max_running=self.max_running,
+            warm_seconds=self.warm_seconds,
+            kernel_memory=self.kernel_memory_bytes or None,
+            limits=Limits(timeout, self.max_export_bytes),
+        )
+        self._keep_port(DataFolder(config.data_dir))
+        self._service = Service(
+            config,
+            kernels=lambda folder: Pool(LocalKernels(specs, KernelSide(folder.kernel_side)), self.pool_size),
+            notebooks=Notebooks(self._root, specs),
+            clock=self.clock_class(),
+            root_url=self._root_url,
+            owner=self._owner,
+            log=self.log,
+        )
+
+    def initialize_handlers(self) -> None:
+        self.handlers.extend(self._public_routes())
+        self.handlers.extend(api.routes(self._service, self.max_body_bytes))
+
+    def _public_routes(self) -> list[tuple[str, Any, Any]]:
+        return public.routes(self._service, Pages(), self.max_body_bytes, self.confirm_links)
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        if self.callback_port:
+            base = serverapp.base_url.rstrip("/")
+            routes = [(base + route, handler, arguments) for route, handler, arguments in self._public_routes()]
+            self._callbacks = HTTPServer(Application(routes), xheaders=serverapp.trust_xheaders)
+            self._callbacks.listen(self.callback_port, self.callback_ip)
+        self._service.start()
+
+    async def stop_extension(self) -> None:
+        """Never raises, and takes seconds at most: Jupyter would not end otherwise."""
+        try:
+            if self._callbacks is not None:
+                self._callbacks.stop()
+            await asyncio.wait_for(self._service.stop(), STOP_SECONDS)
+        except Exception:
+            self.log.exception("flownb: stopping went wrong; the next start recovers")
+
+    def current_activity(self) -> bool:
+        """Whether the server should not be stopped for want of activity."""
+        return self._service.busy
+
+    def _owner(self) -> dict[str, Any]:
+        return {"pid": os.getpid(), "url": self._jupyter.connection_url}
+
+    def _keep_port(self, folder: DataFolder) -> None:
+        """Listen where links that were sent before point to, unless a port or a public address is set."""
+        chosen = self._jupyter.config.get("ServerApp", {}).get("port")
+        port = read_port(folder)
+        if port is None or chosen or self.public_url or self.callback_port or self._jupyter.sock:
+            return
+        if is_free(port, self._jupyter.ip):
+            self._jupyter.port = port
+
+    def _root_url(self, folder: DataFolder) -> str:
+        """The address that links begin with; says so where links that were sent before have become useless."""
+        if self.public_url:
+            return f"{self.public_url.rstrip('/')}/flownb/"
+        url: str = self._jupyter.connection_url
+        if self.callback_port:
+            base = self._jupyter.base_url.strip("/")
+            return f"http://{self.callback_ip}:{self.callback_port}/{base + '/' if base else ''}flownb/"
+        before, port = read_port(folder), self._jupyter.port
+        if before is not None and before != port:
+            self.log.critical(
+                "flownb: links that were sent before point to port %d, and this server listens on %d: they do not "
+                "work. Free port %d and start again, or set c.FlowNB.public_url to an address that stays.",
+                before,
+                port,
+                before,
+            )
+        folder.port.write_text(str(port))
+        return f"{url.rstrip('/')}/flownb/"
+
+
+def read_port(folder: DataFolder) -> int | None:
+    """The port of the last server on this data folder."""
+    try:
+        return int(folder.port.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def is_free(port: int, address: str) -> bool:
+    """Whether a server could listen there now."""
+    try:
+        for listening in bind_sockets(port, address):
+            listening.close()
+    except OSError:
+        return False
+    return True
+
+
+main = FlowNB.launch_instance

@@ -1,0 +1,87 @@
+"""Taking a request's body off the wire, within a limit, and apart."""
+
+from __future__ import annotations
+
+from tornado import httputil
+from tornado.web import RequestHandler
+
+from flownb.core.errors import FlowNBError
+from flownb.core.model import Action, Json
+from flownb.core.payload import MASK, File, mask, read_body, shape
+from flownb.core.times import iso
+
+DISCARDED = 64 * 1024 * 1024
+"""So much of a body over the limit is read and dropped, since a client that still sends would not see the answer."""
+
+
+class TooLarge(FlowNBError):
+    """A body over the limit."""
+
+    reason = "too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than {limit:,} bytes: nothing was taken (setting max_body_bytes)")
+
+
+class Body:
+    """A body that arrives in pieces."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def take(self, piece: bytes) -> bool:
+        """Keep a piece; False once so much was sent that it is not worth listening."""
+        self._size += len(piece)
+        if self._size <= self._limit:
+            self._pieces.append(piece)
+        return self._size <= DISCARDED
+
+    def whole(self) -> bytes:
+        """Raises ``TooLarge``."""
+        if self._size > self._limit:
+            raise TooLarge(self._limit)
+        return b"".join(self._pieces)
+
+
+def resume_data(
+    request: httputil.HTTPServerRequest, body: bytes, now: int, secrets: dict[Action, str]
+) -> dict[str, Json]:
+    """A request in the contract's one shape, without the secrets of its links; raises ``UnreadableBody``."""
+    return mask(  # type: ignore[no-any-return]
+        shape(
+            method=request.method or "",
+            path=request.path,
+            url=request.full_url(),
+            query=request.query,
+            headers=request.headers.get_all(),
+            client_ip=request.remote_ip or "",
+            body=read_body(body, dict(request.headers), _parts(request.headers.get("Content-Type", ""), body)),
+            received_at=iso(now) or "",
+        ),
+        secrets.values(),
+    )
+
+
+def _parts(content_type: str, body: bytes) -> list[File] | None:
+    """The parts of a multipart body; None where it cannot be taken apart."""
+    if not content_type.lower().startswith("multipart/form-data"):
+        return None
+    arguments: dict[str, list[bytes]] = {}
+    files: dict[str, list[httputil.HTTPFile]] = {}
+    try:
+        httputil.parse_body_arguments(content_type, body, arguments, files)
+    except httputil.HTTPInputError:
+        return None
+    fields = [File(name, None, "", value) for name, values in arguments.items() for value in values]
+    return fields + [
+        File(name, part["filename"], part["content_type"], part["body"])
+        for name, sent in files.items()
+        for part in sent
+    ]
+
+
+def masked_path(handler: RequestHandler) -> str:
+    """The path for a log: its last part is a secret."""
+    return f"{handler.request.path.rpartition('/')[0]}/{MASK}"

@@ -1,0 +1,74 @@
+"""Tells everybody who listens of every change: the server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from flownb.core.model import Json
+from flownb.core.times import iso
+from flownb.store import queries
+from flownb.store.store import Change, Store
+
+MOST_WAITING = 1_000
+"""A listener that is so many changes behind is let go; it comes back with the number of the last one it had."""
+
+PAGE = 500
+
+
+class Broadcast:
+    """Queues of changes, one a listener."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._queues: set[asyncio.Queue[Json]] = set()
+
+    def hear(self, change: Change) -> None:
+        """A listener of the store."""
+        step = change.before.step if change.before is not None else None
+        entry = {
+            "seq": change.seq,
+            "execution": change.after.id,
+            "workflow": change.after.workflow,
+            "event": change.event,
+            "status": change.after.status,
+            "step": step.name if step is not None else None,
+            "run": step.runs if step is not None else None,
+            "at": iso(change.at),
+        }
+        for waiting in tuple(self._queues):
+            behind = waiting.qsize() >= MOST_WAITING
+            waiting.put_nowait(None if behind else entry)
+            if behind:
+                self._queues.discard(waiting)
+
+    async def events(self, after: int | None) -> AsyncGenerator[Json, None]:
+        """Changes as they come, from the next one on or from those after a number in the journal."""
+        with self._queue() as waiting:
+            seen = after or 0
+            while after is not None:
+                page = await self._store.read(partial(queries.journal, after=seen, most=PAGE))
+                for entry in page:
+                    seen = entry["seq"]
+                    yield {**entry, "at": iso(entry["at"])}
+                if len(page) < PAGE:
+                    break
+            while (entry := await waiting.get()) is not None:
+                if entry["seq"] > seen:
+                    yield entry
+
+    @contextmanager
+    def _queue(self) -> Iterator[asyncio.Queue[Json]]:
+        waiting: asyncio.Queue[Json] = asyncio.Queue()
+        self._queues.add(waiting)
+        try:
+            yield waiting
+        finally:
+            self._queues.discard(waiting)
+
+    def close(self) -> None:
+        """End every stream."""
+        for waiting in tuple(self._queues):
+            waiting.put_nowait(None)

@@ -1,0 +1,88 @@
+"""What a step is told: ``pd.context``, ``pd.steps``, its links. It travels in the request's metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flownb.core.links import tokens
+from flownb.core.model import Action, Execution, Json, Pause, Step, StepStatus
+from flownb.core.notebook import Cell
+from flownb.core.times import iso
+from flownb.store.keys import Key
+
+
+@dataclass(frozen=True)
+class Links:
+    """Makes the URLs of links; ``root`` ends in ``flownb/``."""
+
+    key: Key
+    root: str
+
+    def url(self, action: Action, token: str) -> str:
+        return f"{self.root}{action}/{token}"
+
+    def of(self, execution: str, pause_or_step: Pause | Step) -> dict[str, str]:
+        """``resume_url``, ``cancel_url`` and ``review_url`` of an attempt."""
+        attempt = pause_or_step.of if isinstance(pause_or_step, Pause) else pause_or_step.attempt
+        made = tokens(self.key.secret, execution, attempt)
+        return {f"{action}_url": self.url(action, token) for action, token in made.items()}
+
+
+def context_id(execution: Execution) -> str:
+    """New in every segment, and the same again when a crash makes a segment repeat a step."""
+    return f"{execution.id}.{execution.segments}"
+
+
+def pd_context(execution: Execution, step: Step, deadline: int | None) -> dict[str, Json]:
+    """All of ``pd.context``; ``deadline`` is when the attempt times out, in ms since 1970."""
+    run: dict[str, Json] = {"runs": step.runs, "context": step.context}
+    if step.callback is not None:
+        run["callback_request"] = step.callback
+    return {
+        "id": context_id(execution),
+        "trace_id": execution.id,
+        "workflow_id": execution.workflow,
+        "workflow_name": execution.workflow,
+        "deployment_id": execution.version,
+        "ts": iso(execution.created_at),
+        "deadline": deadline,
+        "test": False,
+        "replay": execution.replay_of is not None,
+        "resume": execution.resume,
+        "idempotency_key": f"{execution.id}:{step.name}:{step.runs}",
+        "run": run,
+    }
+
+
+def step_context(
+    execution: Execution, cell: Cell, links: Links, *, deadline: int | None, max_export_bytes: int
+) -> dict[str, Json]:
+    """The message to the kernel for the step in hand."""
+    body = execution.trigger["event"].get("body")
+    exports = {done.name: done.exports for done in execution.steps if done.status is StepStatus.SUCCEEDED}
+    told = _message("step", execution, cell, links, deadline, max_export_bytes)
+    told["steps"] = {**exports, **told["steps"]}
+    told["parameters"] = body if cell.takes_parameters and isinstance(body, dict) else None
+    return told
+
+
+def setup_context(execution: Execution, cell: Cell, links: Links, max_export_bytes: int) -> dict[str, Json]:
+    """The message for a setup cell: it may read what started the execution, but neither export nor pause."""
+    return _message("setup", execution, cell, links, None, max_export_bytes)
+
+
+def _message(
+    mode: str, execution: Execution, cell: Cell, links: Links, deadline: int | None, max_export_bytes: int
+) -> dict[str, Json]:
+    step = execution.step
+    assert step is not None
+    context = pd_context(execution, step, deadline)
+    return {
+        "mode": mode,
+        "step": cell.name,
+        "links": links.of(execution.id, step),
+        "steps": {"trigger": {"event": execution.trigger["event"], "context": context}},
+        "context": context,
+        "parameters": None,
+        "max_export_bytes": max_export_bytes,
+    }

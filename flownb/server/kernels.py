@@ -1,0 +1,99 @@
+"""A kernel made ready for an execution: in its folder, with its setup cells run and its variables back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec
+from flownb.core.model import Checkpoint, Error, Execution
+from flownb.core.notebook import Workflow
+from flownb.server.context import Links, setup_context
+from flownb.store.folder import DataFolder
+
+REASONS = {
+    "CheckpointMissing": "checkpoint_missing",
+    "SnapshotDamaged": "snapshot_damaged",
+    "SnapshotIncompatible": "snapshot_incompatible",
+}
+"""What an execution gives as its reason when its variables cannot be had back."""
+
+
+class NotReady(Exception):
+    """No kernel could be made ready: the step that was to run fails of ``error``."""
+
+    def __init__(self, error: Error, reason: str | None = None, *, final: bool = True) -> None:
+        super().__init__(error.evalue)
+        self.error = error
+        self.reason = reason
+        self.final = final
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes kernels ready."""
+
+    kernels: Kernels
+    folder: DataFolder
+    root: Path
+    links: Links
+    memory_limit: int | None
+    max_export_bytes: int
+
+    async def ready(self, execution: Execution, workflow: Workflow) -> Kernel:
+        """A kernel with the namespace of the execution's checkpoint; raises ``NotReady``."""
+        if execution.checkpoint is not None and execution.checkpoint.file is None:
+            raise _no_namespace("CheckpointMissing", execution.checkpoint.why)
+        spec = Spec(workflow.kernelspec, (self.root / execution.notebook).parent, self.memory_limit)
+        try:
+            kernel = await self.kernels.start(spec)
+        except KernelError as error:
+            raise NotReady(Error(error.ename, str(error)), final=False) from None
+        try:
+            for cell in workflow.setup:
+                await self._set_up(
+                    kernel, execution, cell.source, setup_context(execution, cell, self.links, self.max_export_bytes)
+                )
+            if execution.checkpoint is not None:
+                await self._restore(kernel, execution.id, execution.checkpoint)
+        except BaseException:
+            await kernel.shutdown()
+            raise
+        return kernel
+
+    async def _set_up(self, kernel: Kernel, execution: Execution, source: str, context: dict[str, object]) -> None:
+        try:
+            ran = await kernel.execute(Cell(source, context)).finished()
+        except KernelError as error:
+            raise NotReady(Error(error.ename, f"in a setup cell: {error}"), final=False) from None
+        if ran.error is not None:
+            said = f"in {context['step']!r}, a cell tagged `setup`: {ran.error.evalue}"
+            raise NotReady(Error(ran.error.ename, said, ran.error.traceback), final=False)
+
+    async def _restore(self, kernel: Kernel, execution: str, checkpoint: Checkpoint) -> None:
+        assert checkpoint.file is not None
+        path = self.folder.snapshots(execution) / checkpoint.file
+        try:
+            await kernel.ask("snapshot", "load", str(path), checkpoint.digest)
+        except AskFailed as error:
+            raise _no_namespace(error.ename, str(error)) from None
+        except KernelError as error:
+            raise NotReady(Error(error.ename, f"while the variables were restored: {error}"), final=False) from None
+
+    async def save(self, kernel: Kernel, execution: str, file: str) -> tuple[Checkpoint, list[dict[str, str]]]:
+        """The namespace as a checkpoint, and the variables that it could not take whole; never raises ``KernelError``."""
+        folder = self.folder.snapshots(execution)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            saved = await kernel.ask("snapshot", "save", str(folder / file))
+        except (KernelError, OSError) as error:
+            why = f"the variables could not be saved: {error}"
+            return Checkpoint(None, why=why), []
+        lost = [variable for variable in saved["variables"] if variable["reason"]]
+        return Checkpoint(file, saved["digest"], saved["size"]), lost
+
+
+def _no_namespace(ename: str, why: str) -> NotReady:
+    reason = REASONS.get(ename, "snapshot_incompatible")
+    advice = "no finished step is repeated: start the workflow again, or replay it from an earlier step"
+    return NotReady(Error(ename, f"{why}; {advice}"), reason)

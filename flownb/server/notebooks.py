@@ -1,0 +1,81 @@
+"""The author's notebooks on disk. They are read, never written."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from secrets import token_hex
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+from flownb.core.errors import FlowNBError, NotebookError
+from flownb.core.model import Execution, Json, Step
+from flownb.core.notebook import Workflow, read
+
+MOST_BYTES = 100_000_000
+
+
+class NoSuchNotebook(FlowNBError):
+    """There is no such file below the server's root folder."""
+
+    reason = "not_found"
+
+
+class Notebooks:
+    """Notebooks below a root folder."""
+
+    def __init__(self, root: Path, kernelspecs: KernelSpecManager) -> None:
+        self._root = root.resolve()
+        self._kernelspecs = kernelspecs
+
+    async def workflow(self, path: str) -> tuple[str, Workflow]:
+        """The path in the root folder's own terms and the workflow there.
+
+        Raises ``NoSuchNotebook``, or ``NotebookError`` for what cannot be run here.
+        """
+        return await asyncio.to_thread(self._load, path)
+
+    def _load(self, path: str) -> tuple[str, Workflow]:
+        file = self._resolve(path)
+        if file.stat().st_size > MOST_BYTES:
+            raise NotebookError(f"{path} is larger than {MOST_BYTES:,} bytes")
+        try:
+            found = read(file.read_text(encoding="utf-8"))
+            self._check_kernelspec(found.kernelspec)
+        except UnicodeDecodeError:
+            raise NotebookError(f"{path}: not a notebook: not UTF-8 text") from None
+        except NotebookError as error:
+            raise NotebookError(f"{path}: {error}", error.reason) from None
+        return file.relative_to(self._root).as_posix(), found
+
+    def _resolve(self, path: str) -> Path:
+        try:
+            file = (self._root / path.lstrip("/")).resolve()
+            inside = file.is_relative_to(self._root) and file.is_file()
+        except (OSError, ValueError):
+            inside = False
+        if not inside:
+            raise NoSuchNotebook(f"there is no notebook {path!r} in the server's root folder")
+        return file
+
+    def _check_kernelspec(self, name: str) -> None:
+        specs = self._kernelspecs.find_kernel_specs()
+        if name not in specs:
+            there = ", ".join(sorted(specs)) or "none"
+            raise NotebookError(f"there is no kernelspec {name!r} here, there is {there}", "kernelspec_missing")
+        language = self._kernelspecs.get_kernel_spec(name).language
+        if language.lower() != "python":
+            raise NotebookError(f"the kernelspec {name!r} is for {language}: steps are Python")
+
+
+def new_execution(path: str, found: Workflow, trigger: Json, now: int) -> Execution:
+    """A fresh execution of a workflow, not on disk yet."""
+    return Execution(
+        id=token_hex(8),
+        workflow=path,
+        notebook=path,
+        version=found.version,
+        trigger=trigger,
+        created_at=now,
+        steps=tuple(Step(cell.name, cell.cell_id, cell.policy) for cell in found.steps),
+    )

@@ -1,0 +1,205 @@
+"""The URLs that need no login: the secret in them is the permission."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from tornado import web
+
+from flownb.core import events
+from flownb.core.errors import FlowNBError
+from flownb.core.jsonvalue import dumps
+from flownb.core.links import tokens
+from flownb.core.model import Action, Attempt, Execution, Pause, Status, StepStatus
+from flownb.core.payload import UnreadableBody
+from flownb.core.transitions import Answer, late
+from flownb.server.body import Body, TooLarge, masked_path, resume_data
+from flownb.server.pages import Page, Pages, Told
+from flownb.server.service import Active, Service
+from flownb.store import aggregate, queries
+from flownb.store.queries import Link
+
+log = logging.getLogger("flownb")
+
+NOT_FOUND = Told(404, "not_found")
+PREVIEWS = ("Sec-Purpose", "Purpose", "X-Moz")
+
+
+@web.stream_request_body
+class LinkHandler(web.RequestHandler):
+    """Resume, cancel and review: a plain tornado handler, so that nothing of a login comes near it."""
+
+    def initialize(self, service: Service, pages: Pages, max_body_bytes: int, confirm_links: bool) -> None:
+        self._service = service
+        self._pages = pages
+        self._confirm_links = confirm_links
+        self._body = Body(max_body_bytes)
+
+    def set_default_headers(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.clear_header("Server")
+
+    def check_xsrf_cookie(self) -> None:
+        """The secret of the link stands in for it: no cookie gives any right here."""
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        return value.decode(errors="replace")
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        if not self._body.take(chunk) and not self._finished:
+            self.set_header("Connection", "close")
+            self._tell(Told(413, "error", reason="too_large"), None)
+        return None
+
+    @allow_unauthenticated
+    async def head(self, action: str, token: str) -> None:
+        try:
+            found = await self._link(Action(action), token)
+            self.set_status(200 if found else 404)
+        except FlowNBError:
+            self.set_status(503)
+
+    @allow_unauthenticated
+    def options(self, action: str, token: str) -> None:
+        self.set_status(204)
+        self.set_header("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+
+    @allow_unauthenticated
+    async def get(self, action: str, token: str) -> None:
+        await self._serve(Action(action), token)
+
+    post = put = patch = delete = get
+
+    async def _serve(self, action: Action, token: str) -> None:
+        try:
+            active = self._service.active
+            link = await self._link(action, token)
+            if link is None:
+                self._tell(NOT_FOUND, None)
+            elif action is Action.REVIEW or self._is_preview():
+                await self._review(active, link)
+            else:
+                await self._decide(active, link)
+        except TooLarge as error:
+            self._tell(Told(413, "error", message=str(error), reason=error.reason), None)
+        except UnreadableBody as error:
+            self._tell(Told(error.code, "error", message=str(error), reason=error.reason), None)
+        except FlowNBError as error:
+            log.error("flownb: a link could not be served: %s", error)
+            self._tell(Told(503, "unavailable", reason=error.reason), None)
+
+    async def _link(self, action: Action, token: str) -> Link | None:
+        """What the token opens; one for another action is as unknown as any."""
+        found = await self._service.active.store.read(partial(queries.link, token=token))
+        return found if found is not None and found.action is action else None
+
+    async def _decide(self, active: Active, link: Link) -> None:
+        execution, pause = await self._look(active, link)
+        if self.request.method == "GET" and await self._must_confirm(active, execution, pause, link):
+            if self._wants_html():
+                self._show(200, self._review_page(active, execution, pause, link.attempt))
+            else:
+                self._tell(Told(409, "confirm_required"), execution)
+            return
+        secrets = tokens(active.links.key.secret, link.execution, link.attempt)
+        request = resume_data(self.request, self._body.whole(), self._service.clock.now(), secrets)
+        event = events.RequestArrived(link.action, request, link.attempt)
+        answer, after = await active.store.request(link.execution, event)
+        self._tell(_told(answer), after)
+
+    async def _must_confirm(self, active: Active, execution: Execution, pause: Pause | None, link: Link) -> bool:
+        """By the pause's own wish, else the workflow's, else the server's; where a form asks for more than GET has."""
+        if not _undecided(execution, pause, link.attempt):
+            return False
+        if pause is not None and pause.form is not None and link.action is Action.RESUME:
+            return True
+        if pause is not None and pause.confirm is not None:
+            return pause.confirm
+        workflow = await active.versions.get(execution.version)
+        return self._confirm_links if workflow.confirm is None else workflow.confirm
+
+    async def _review(self, active: Active, link: Link) -> None:
+        execution, pause = await self._look(active, link)
+        if _undecided(execution, pause, link.attempt):
+            self._show(200, self._review_page(active, execution, pause, link.attempt))
+            return
+        answer = late(pause, Action.RESUME)
+        self._tell(Told(200 if answer.code == 409 else answer.code, answer.status, answer.at), execution)
+
+    async def _look(self, active: Active, link: Link) -> tuple[Execution, Pause | None]:
+        pause = await active.store.read(partial(aggregate.load_pause, execution_id=link.execution, of=link.attempt))
+        return await active.store.get(link.execution), pause
+
+    def _review_page(self, active: Active, execution: Execution, pause: Pause | None, attempt: Attempt) -> Page:
+        made = tokens(active.links.key.secret, execution.id, attempt)
+        # Relative, so that the buttons work under whatever address the page was reached by.
+        return self._pages.review(execution, pause, {action: f"../{action}/{made[action]}" for action in Action})
+
+    def _is_preview(self) -> bool:
+        """Whether the request says of itself that nobody has clicked yet."""
+        said = " ".join(self.request.headers.get(name, "") for name in PREVIEWS).lower()
+        return "prefetch" in said or "preview" in said
+
+    def _wants_html(self) -> bool:
+        return "text/html" in self.request.headers.get("Accept", "")
+
+    def _tell(self, told: Told, execution: Execution | None) -> None:
+        if self._wants_html():
+            self._show(told.code, self._pages.answer(told, execution))
+            return
+        self.set_status(told.code)
+        self.set_header("Content-Type", "application/json")
+        self.finish(dumps(told.json(execution)))
+
+    def _show(self, code: int, page: Page) -> None:
+        self.set_status(code)
+        policy = f"default-src 'none'; style-src 'nonce-{page.nonce}'; form-action 'self'; frame-ancestors 'none'"
+        self.set_header("Content-Security-Policy", f"{policy}; base-uri 'none'")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(page.html)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self._tell(Told(status_code, "error"), None)
+
+    def _request_summary(self) -> str:
+        return f"{self.request.method} {masked_path(self)} ({self.request.remote_ip})"
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(value, web.HTTPError):
+            log.error("flownb: %s failed", self._request_summary(), exc_info=(typ, value, tb))
+
+    def _log(self) -> None:
+        """The access log, without the secret."""
+        milliseconds = 1000 * self.request.request_time()
+        level = logging.WARNING if self.get_status() >= 500 else logging.DEBUG
+        log.log(level, "%d %s %.2fms", self.get_status(), self._request_summary(), milliseconds)
+
+
+def _undecided(execution: Execution, pause: Pause | None, attempt: Attempt) -> bool:
+    """Whether a decision by this attempt's links would still count."""
+    if pause is not None:
+        return pause.ended_by is None and pause.decision is None
+    step = execution.step
+    under_way = step is not None and step.attempt == attempt and step.status in (StepStatus.RUNNING, StepStatus.PENDING)
+    return under_way and execution.status in (Status.RUNNING, Status.QUEUED)
+
+
+def _told(answer: Answer) -> Told:
+    return Told(answer.code, answer.status, answer.at, reason=answer.reason)
+
+
+def routes(service: Service, pages: Pages, max_body_bytes: int, confirm_links: bool) -> list[tuple[str, Any, Any]]:
+    """Everything that is served without a login; ``.*`` so that no other handler's log sees an altered link."""
+    arguments = {
+        "service": service,
+        "pages": pages,
+        "max_body_bytes": max_body_bytes,
+        "confirm_links": confirm_links,
+    }
+    return [(rf"/flownb/({'|'.join(Action)})/(.*)", LinkHandler, arguments)]

@@ -1,0 +1,91 @@
+"""Writes the executed notebook of each execution where people see it, and clears what an ended one needs no more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flownb.core.model import Execution, Json, Status
+from flownb.server.executed import executed_notebook
+from flownb.store import queries
+from flownb.store.folder import DataFolder
+from flownb.store.store import Change, NotFound, Store
+from flownb.store.writer import StoreError
+
+
+async def record(store: Store, execution: Execution, *live: queries.StepOutputs) -> Json:
+    """The executed notebook as it stands."""
+    content = await store.read(partial(queries.version, version=execution.version))
+    outputs = await store.read(partial(queries.outputs, execution_id=execution.id))
+    return await asyncio.to_thread(executed_notebook, execution, content, [*outputs, *live])
+
+
+class Recorder:
+    """One task that follows the changes, off the path of running."""
+
+    def __init__(
+        self, store: Store, folder: DataFolder, runs: Path | None, log: logging.Logger | logging.LoggerAdapter[Any]
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._runs = runs
+        self._log = log
+        self._waiting: dict[str, None] = {}
+        self._some = asyncio.Event()
+
+    def hear(self, change: Change) -> None:
+        """A listener of the store: every pause and every end is written."""
+        before = change.before.status if change.before is not None else None
+        status = change.after.status
+        if status is not before and (status is Status.SUSPENDED or status.final):
+            self._waiting[change.after.id] = None
+            self._some.set()
+
+    async def run(self) -> None:
+        """Run until cancelled; what waits then is written first."""
+        try:
+            while True:
+                await self._some.wait()
+                await self._write_waiting()
+        finally:
+            await self._write_waiting()
+
+    async def _write_waiting(self) -> None:
+        self._some.clear()
+        while self._waiting:
+            execution_id = next(iter(self._waiting))
+            del self._waiting[execution_id]
+            try:
+                await self._write(await self._store.get(execution_id))
+            except NotFound:
+                continue
+            except (OSError, StoreError) as error:
+                self._log.error("flownb: the executed notebook of %s is not written: %s", execution_id, error)
+
+    async def _write(self, execution: Execution) -> None:
+        if self._runs is not None:
+            notebook = await record(self._store, execution)
+            await asyncio.to_thread(_replace, self._runs / file_name(execution), notebook)
+        if execution.status in (Status.SUCCEEDED, Status.CANCELLED):
+            await asyncio.to_thread(shutil.rmtree, self._folder.snapshots(execution.id), ignore_errors=True)
+
+
+def file_name(execution: Execution) -> str:
+    """Readable, and safe on every file system."""
+    stem = re.sub(r"[^\w.-]+", "-", Path(execution.notebook).stem).strip("-.") or "notebook"
+    return f"{stem}-{execution.id}.ipynb"
+
+
+def _replace(path: Path, notebook: Json) -> None:
+    """At once or not at all: JupyterLab may have the file open."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.touch(mode=0o600)
+    temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8", errors="replace")
+    temporary.replace(path)

@@ -1,0 +1,214 @@
+"""flownb at work in one server: waits for the data folder, recovers what it finds there, runs, and gives it back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flownb.bridge.port import Kernels
+from flownb.core.errors import FlowNBError
+from flownb.core.model import Execution, Json
+from flownb.server.broadcast import Broadcast
+from flownb.server.clock import Clock
+from flownb.server.context import Links
+from flownb.server.kernels import Workshop
+from flownb.server.notebooks import Notebooks, new_execution
+from flownb.server.recorder import Recorder
+from flownb.server.runner import Limits, Runner
+from flownb.server.scheduler import Scheduler
+from flownb.server.versions import Versions
+from flownb.server.warm import WarmKernels
+from flownb.store import keys
+from flownb.store.folder import DataFolder
+from flownb.store.lease import Lease
+from flownb.store.store import Store
+from flownb.store.writer import Fenced, StoreError
+
+RETRY_SECONDS = 5.0
+"""Between two tries to open a data folder that is out of order."""
+
+
+class Unavailable(FlowNBError):
+    """This server does not own the data folder now; ``reason`` is ``standby``, ``starting`` or ``store_failed``."""
+
+    reason = "starting"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the settings say, in the units of the code."""
+
+    data_dir: Path
+    root: Path
+    runs_dir: Path | None
+    journal_mode: str
+    max_running: int
+    warm_seconds: float
+    kernel_memory: int | None
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Active:
+    """What there is while this server owns the data folder."""
+
+    store: Store
+    scheduler: Scheduler
+    runner: Runner
+    versions: Versions
+    links: Links
+    broadcast: Broadcast
+
+
+class Service:
+    """One supervised task; whatever ends it but ``stop`` leads back to its beginning."""
+
+    def __init__(
+        self,
+        config: Config,
+        kernels: Callable[[DataFolder], Kernels],
+        notebooks: Notebooks,
+        clock: Clock,
+        root_url: Callable[[DataFolder], str],
+        owner: Callable[[], dict[str, Any]],
+        log: logging.Logger | logging.LoggerAdapter[Any],
+    ) -> None:
+        self.config = config
+        self.notebooks = notebooks
+        self.clock = clock
+        self._kernels = kernels
+        self._root_url = root_url
+        self._log = log
+        self._folder = DataFolder(config.data_dir)
+        self._owner = owner
+        self._lease = Lease(self._folder.lease, {})
+        self._active: Active | None = None
+        self._why_not: FlowNBError = Unavailable("flownb is starting")
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def active(self) -> Active:
+        """What is at work; raises ``Unavailable``, which says why nothing is."""
+        if self._active is None:
+            raise self._why_not
+        return self._active
+
+    @property
+    def busy(self) -> bool:
+        """Whether stopping the server now would interrupt something."""
+        return self._active is not None and self._active.scheduler.running > 0
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="flownb")
+
+    async def stop(self) -> None:
+        """Give back what runs and free the data folder."""
+        self._why_not = Unavailable("flownb is stopping", "stopping")
+        self._lease.release()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                self._folder.make()
+                await self._own()
+                async with self._at_work() as active:
+                    self._active = active
+                    try:
+                        await active.scheduler.run()
+                    finally:
+                        self._active = None
+            except Fenced:
+                self._log.error("flownb: another server has taken over %s: this one stands by", self._folder.root)
+            except (FlowNBError, OSError) as error:
+                self._why_not = Unavailable(str(error), "store_failed")
+                self._log.error("flownb: out of order: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception as error:
+                self._why_not = Unavailable(f"flownb has failed: {error!r}", "failed")
+                self._log.exception("flownb: begins anew after an error of its own")
+                await asyncio.sleep(RETRY_SECONDS)
+            finally:
+                await asyncio.to_thread(self._lease.release)
+
+    async def _own(self) -> None:
+        """Wait until the data folder is ours."""
+        self._lease = Lease(self._folder.lease, self._owner())
+        self._why_not = Standby(self._folder.root, self._lease)
+        await asyncio.to_thread(self._lease.acquire)
+        self._why_not = Unavailable("flownb is starting")
+
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[Active]:
+        """Everything that lives as long as the data folder is ours; it is taken down in reverse order."""
+        config = self.config
+        async with AsyncExitStack() as stack:
+            key = await asyncio.to_thread(keys.read_or_make, self._folder.key)
+            store = Store(self._folder.database, key, self.clock, config.journal_mode)
+            stack.push_async_callback(store.close)
+            await store.open()
+            links = Links(key, self._root_url(self._folder))
+            kernels = self._kernels(self._folder)
+            stack.push_async_callback(kernels.close)
+            warm = WarmKernels(config.warm_seconds, config.max_running)
+            stack.push_async_callback(warm.close)
+            workshop = Workshop(
+                kernels, self._folder, config.root, links, config.kernel_memory, config.limits.max_export_bytes
+            )
+            versions = Versions(store)
+            runner = Runner(store, versions, workshop, warm, links, self.clock, config.limits, self._log)
+            broadcast = Broadcast(store)
+            stack.callback(broadcast.close)
+            stack.callback(store.listen(broadcast.hear))
+            recorder = Recorder(store, self._folder, config.runs_dir, self._log)
+            stack.callback(store.listen(recorder.hear))
+            writing = asyncio.create_task(recorder.run())
+            stack.push_async_callback(_cancelled, writing)
+            scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
+            await scheduler.recover()
+            yield Active(store, scheduler, runner, versions, links, broadcast)
+
+    async def submit(self, path: str, trigger: Json) -> Execution:
+        """Pin the notebook and queue an execution of it.
+
+        Raises ``NoSuchNotebook``, ``NotebookError``, ``StoreError`` or ``Unavailable``.
+        """
+        active = self.active
+        place, found = await self.notebooks.workflow(path)
+        return await active.store.create(new_execution(place, found, trigger, self.clock.now()), found.content)
+
+    async def delete(self, execution_id: str) -> None:
+        """Forget a final execution and its snapshots; raises ``NotFound``, ``NotNow`` or ``StoreError``."""
+        await self.active.store.delete(execution_id)
+        await asyncio.to_thread(shutil.rmtree, self._folder.snapshots(execution_id), ignore_errors=True)
+
+
+class Standby(Unavailable):
+    """Another server owns the data folder: the message names it as it is at the time of asking."""
+
+    reason = "standby"
+
+    def __init__(self, folder: Path, lease: Lease) -> None:
+        self._folder = folder
+        self._lease = lease
+        super().__init__("standby")
+
+    def __str__(self) -> str:
+        owner = self._lease.owner()
+        named = f"{owner.get('url', 'unknown')} (pid {owner.get('pid', 'unknown')})"
+        return f"this server stands by: {self._folder} is in use by the server at {named}"
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, StoreError):
+        await task
