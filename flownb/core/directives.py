@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import yaml
 
 from flownb.core.durations import duration
-from flownb.core.errors import InvalidValue
+from flownb.core.errors import InvalidValue, shown
 from flownb.core.model import Policy, Retry
 
 POLICY_KEYS = ("timeout", "retry", "once", "checkpoint")
@@ -29,12 +29,12 @@ def directives(source: str) -> dict[str, object]:
         lines.append(line.removeprefix("#|").removeprefix(" "))
     try:
         mapping = yaml.safe_load("\n".join(lines))
-    except yaml.YAMLError as error:
+    except Exception as error:  # PyYAML lets through whatever its constructors raise, as for the date 2024-13-45
         raise InvalidValue(f"its `#|` lines are not YAML: {' '.join(str(error).split())}") from None
     if mapping is None:
         return {}
     if not isinstance(mapping, dict):
-        raise InvalidValue(f"its `#|` lines are to be `key: value` pairs, got {mapping!r}")
+        raise InvalidValue(f"its `#|` lines are to be `key: value` pairs, got {shown(mapping)}")
     return {str(key): value for key, value in mapping.items()}
 
 
@@ -51,7 +51,7 @@ def policy(settings: Mapping[str, object], defaults: Policy) -> Policy:
 def flag(settings: Mapping[str, object], key: str, default: bool) -> bool:
     value = settings.get(key, default)
     if not isinstance(value, bool):
-        raise InvalidValue(f"`{key}` is true or false, got {value!r}")
+        raise InvalidValue(f"`{key}` is true or false, got {shown(value)}")
     return value
 
 
@@ -70,7 +70,7 @@ def _retry(value: object) -> Retry | None:
         raise InvalidValue("`retry` needs `max`, the number of further attempts")
     backoff = value.get("backoff", "exponential")
     if backoff not in _BACKOFFS:
-        raise InvalidValue(f"`retry.backoff` is {' or '.join(_BACKOFFS)}, got {backoff!r}")
+        raise InvalidValue(f"`retry.backoff` is {' or '.join(_BACKOFFS)}, got {shown(backoff)}")
     return Retry(
         max=_count(value["max"]),
         backoff=backoff,
@@ -81,5 +81,5 @@ def _retry(value: object) -> Retry | None:
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000:
-        raise InvalidValue(f"`retry` is a count from 0 to 1000 or a mapping with `max`, got {value!r}")
+        raise InvalidValue(f"`retry` is a count from 0 to 1000 or a mapping with `max`, got {shown(value)}")
     return value

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import timedelta
 
-from flownb.core.errors import InvalidValue
+from flownb.core.errors import InvalidValue, shown
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -25,14 +24,12 @@ def milliseconds(value: object, what: str, *, shortest: int = 1) -> int:
     """
     if isinstance(value, timedelta):
         number: float = value / timedelta(milliseconds=1)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and value == value:
         number = value
     else:
-        number = math.nan
-    if math.isnan(number):
-        raise InvalidValue(f"{what}: expected a number of milliseconds or a timedelta, got {value!r}")
+        raise InvalidValue(f"{what}: expected a number of milliseconds or a timedelta, got {shown(value)}")
     if not shortest <= number <= LONGEST:
-        raise InvalidValue(f"{what}: {value!r} is outside {shortest} ms to 366 days")
+        raise InvalidValue(f"{what}: {shown(value)} is outside {shortest} ms to 366 days")
     return round(number)
 
 
@@ -41,6 +38,6 @@ def duration(value: object, what: str) -> int:
     written = _WRITTEN.fullmatch(value) if isinstance(value, str) else None
     if written is None:
         if isinstance(value, str):
-            raise InvalidValue(f'{what}: expected a time like "10s", "5m", "2h" or "7d", got {value!r}')
+            raise InvalidValue(f'{what}: expected a time like "10s", "5m", "2h" or "7d", got {shown(value)}')
         return milliseconds(value, what)
     return milliseconds(float(written[1]) * _UNITS[written[2]], what)

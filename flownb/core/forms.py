@@ -29,4 +29,5 @@ def _missing(error: exceptions.ValidationError) -> list[str]:
     if error.validator != "required" or not isinstance(error.instance, Mapping):
         return []
     where = [str(part) for part in error.absolute_path]
-    return [".".join([*where, name]) for name in error.validator_value if name not in error.instance]
+    names = error.validator_value if isinstance(error.validator_value, list) else []
+    return [".".join([*where, name]) for name in names if name not in error.instance]

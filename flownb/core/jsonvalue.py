@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import math
 
-from flownb.core.errors import InvalidValue
+from flownb.core.errors import InvalidValue, shown
 
 _TYPES = "a str, int, float, bool, None, list or dict"
 
 DEEPEST = 200
+
+DIGITS = 4_300
+"""More than Python reads back from a text, unless told to."""
+
+_TOO_LARGE = 10**DIGITS
 
 
 def to_json(value: object, where: str, *, deepest: int = DEEPEST) -> object:
@@ -20,8 +25,10 @@ def to_json(value: object, where: str, *, deepest: int = DEEPEST) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)  # `str` of an Enum's member is its name
     if isinstance(value, int):
+        if not -_TOO_LARGE < value < _TOO_LARGE:
+            raise InvalidValue(f"{where} is an int of more than {DIGITS} digits: pass it as a str or a float")
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -33,14 +40,15 @@ def to_json(value: object, where: str, *, deepest: int = DEEPEST) -> object:
     if deepest == 0:
         raise InvalidValue(f"{where} is nested more than {DEEPEST} levels deep, or contains itself")
     if isinstance(value, dict):
-        return {_key(key, where): to_json(item, f"{where}.{key}", deepest=deepest - 1) for key, item in value.items()}
+        pairs = ((_key(key, where), item) for key, item in value.items())
+        return {key: to_json(item, f"{where}.{key}", deepest=deepest - 1) for key, item in pairs}
     return [to_json(item, f"{where}[{place}]", deepest=deepest - 1) for place, item in enumerate(value)]
 
 
 def _key(key: object, where: str) -> str:
     if not isinstance(key, str):
-        raise InvalidValue(f"{where} has the key {key!r} of type {type(key).__name__}: JSON has str keys only")
-    return str(key)
+        raise InvalidValue(f"{where} has the key {shown(key)} of type {type(key).__name__}: JSON has str keys only")
+    return str.__str__(key)
 
 
 def dumps(value: object) -> str:

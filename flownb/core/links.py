@@ -22,7 +22,7 @@ def token(key: bytes, execution: str, attempt: Attempt, action: Action) -> str:
 
 def fingerprint(token: str) -> bytes:
     """What the store keeps of a token, 32 bytes."""
-    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def tokens(key: bytes, execution: str, attempt: Attempt) -> dict[Action, str]:

@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.message import Message
 from urllib.parse import parse_qsl
 
 from flownb.core.errors import FlowNBError, InvalidValue
@@ -78,7 +78,7 @@ def read_body(body: bytes, headers: Mapping[str, str], parts: Sequence[File] | N
     """
     if not body:
         return None
-    if (encoding := headers.get("Content-Encoding", "identity").lower()) != "identity":
+    if (encoding := headers.get("Content-Encoding", "").strip().lower()) not in ("", "identity"):
         raise UnreadableBody(f"Content-Encoding {encoding!r} is not read: send the body as it is", 415)
     kind, charset = _content_type(headers.get("Content-Type", ""))
     if kind == "application/json" or kind.endswith("+json"):
@@ -106,9 +106,11 @@ def mask(request: Json, secrets: Iterable[str]) -> Json:
 
 
 def _content_type(header: str) -> tuple[str, str]:
-    message = EmailMessage()
-    message["Content-Type"] = header.replace("\r", " ").replace("\n", " ") if header else "x/x"
-    return (message.get_content_type() if header else ""), message.get_content_charset("utf-8")
+    """The media type, lower-case, empty where there is none to be seen, and the charset."""
+    message = Message()
+    message["Content-Type"] = header
+    kind = header.partition(";")[0].strip().lower()
+    return (kind if "/" in kind else ""), message.get_content_charset("utf-8")
 
 
 def _text(body: bytes, charset: str) -> str:
@@ -124,7 +126,7 @@ def _json(text: str) -> Json:
     try:
         return to_json(json.loads(text, parse_constant=_no_constant), "body")
     except (ValueError, RecursionError) as error:
-        detail = str(error) if isinstance(error, InvalidValue) else f"the body is not JSON: {error}"
+        detail = str(error) if isinstance(error, InvalidValue) else f"the body cannot be read as JSON: {error}"
         raise UnreadableBody(detail, 400) from None
 
 

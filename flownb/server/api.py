@@ -22,7 +22,7 @@ from flownb.core.transitions import NotNow
 from flownb.server.body import TooLarge
 from flownb.server.context import Links
 from flownb.server.notebooks import NoSuchNotebook
-from flownb.server.pages import Told
+from flownb.server.pages import Told, told
 from flownb.server.recorder import record
 from flownb.server.service import Active, Service, Unavailable
 from flownb.server.view import execution_view
@@ -180,8 +180,8 @@ class DecisionHandler(FlowHandler):
     @authorized
     async def post(self, execution_id: str, action: str) -> None:
         data = self.body("data").get("data") if action == Action.RESUME else self.body() or None
-        told, execution = await self._decide(execution_id, Action(action), data)
-        self.answer(told.code, told.json(execution))
+        said, execution = await self._decide(execution_id, Action(action), data)
+        self.answer(said.code, said.json(execution))
 
     async def _decide(self, execution_id: str, action: Action, data: Json) -> tuple[Told, Execution]:
         request = shape(
@@ -196,7 +196,7 @@ class DecisionHandler(FlowHandler):
             dropped=LOGIN_HEADERS,
         )
         answer, after = await self.active.store.request(execution_id, events.RequestArrived(action, request))
-        return Told(answer.code, answer.status, answer.at, reason=answer.reason), after
+        return told(answer), after
 
 
 class CancelManyHandler(FlowHandler):

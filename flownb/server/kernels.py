@@ -81,7 +81,7 @@ class Workshop:
             raise NotReady(Error(error.ename, f"while the variables were restored: {error}"), final=False) from None
 
     async def save(self, kernel: Kernel, execution: str, file: str) -> tuple[Checkpoint, list[dict[str, str]]]:
-        """The namespace as a checkpoint, and the variables that it could not take whole; never raises ``KernelError``."""
+        """The namespace as a checkpoint, and the variables it could not take whole; never raises ``KernelError``."""
         folder = self.folder.snapshots(execution)
         try:
             folder.mkdir(mode=0o700, exist_ok=True)

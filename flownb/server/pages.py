@@ -10,6 +10,7 @@ import jinja2
 
 from flownb.core.model import Action, Execution, Json, Pause, PauseKind
 from flownb.core.times import iso
+from flownb.core.transitions import Answer
 
 TITLES = {
     "resumed": ("Resumed", "The workflow goes on. You can close this page."),
@@ -57,6 +58,11 @@ class Told:
         if self.errors:
             said["errors"] = self.errors
         return said
+
+
+def told(answer: Answer) -> Told:
+    """What the rules answer, in words."""
+    return Told(answer.code, answer.status, answer.at, reason=answer.reason, errors=answer.errors)
 
 
 class Pages:

@@ -16,9 +16,9 @@ from flownb.core.jsonvalue import dumps
 from flownb.core.links import tokens
 from flownb.core.model import Action, Attempt, Execution, Pause, Status, StepStatus
 from flownb.core.payload import UnreadableBody
-from flownb.core.transitions import Answer, late
+from flownb.core.transitions import late
 from flownb.server.body import Body, TooLarge, masked_path, resume_data
-from flownb.server.pages import Page, Pages, Told
+from flownb.server.pages import Page, Pages, Told, told
 from flownb.server.service import Active, Service
 from flownb.store import aggregate, queries
 from flownb.store.queries import Link
@@ -111,7 +111,7 @@ class LinkHandler(web.RequestHandler):
         request = resume_data(self.request, self._body.whole(), self._service.clock.now(), secrets)
         event = events.RequestArrived(link.action, request, link.attempt)
         answer, after = await active.store.request(link.execution, event)
-        self._tell(_told(answer), after)
+        self._tell(told(answer), after)
 
     async def _must_confirm(self, active: Active, execution: Execution, pause: Pause | None, link: Link) -> bool:
         """By the pause's own wish, else the workflow's, else the server's; where a form asks for more than GET has."""
@@ -188,10 +188,6 @@ def _undecided(execution: Execution, pause: Pause | None, attempt: Attempt) -> b
     step = execution.step
     under_way = step is not None and step.attempt == attempt and step.status in (StepStatus.RUNNING, StepStatus.PENDING)
     return under_way and execution.status in (Status.RUNNING, Status.QUEUED)
-
-
-def _told(answer: Answer) -> Told:
-    return Told(answer.code, answer.status, answer.at, reason=answer.reason)
 
 
 def routes(service: Service, pages: Pages, max_body_bytes: int, confirm_links: bool) -> list[tuple[str, Any, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flownb.core.errors import FlowNBError
@@ -17,12 +17,16 @@ class NotNow(FlowNBError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the sender of a request is told: HTTP status, the word of the contract's table, and when it was decided."""
+    """What the sender of a request is told: HTTP status, the word of the contract's table, and when it was decided.
+
+    ``errors`` says by field what is wrong with the data of a form.
+    """
 
     code: int
     status: str
     at: int | None = None
     reason: str | None = None
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flownb.core import events
+from flownb.core.forms import complaints
 from flownb.core.model import (
     Action,
     Decision,
     EndedBy,
     Error,
     Execution,
+    Json,
     Pause,
     PauseKind,
     Status,
@@ -25,6 +27,7 @@ from flownb.core.transitions.outcome import (
     live_pause,
     pass_step,
     present,
+    warn,
     with_step,
 )
 
@@ -39,6 +42,10 @@ def asked(execution: Execution, event: events.PauseAsked, now: int) -> Outcome:
 def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution:
     """The step has ended and its pause begins; a decision that came early ends it in the same moment."""
     early = early_decision(execution)
+    if early is not None and (errors := misfit(call.form, early)):
+        what = "; ".join(f"{field or 'data'}: {complaint}" for field, complaint in errors.items())
+        execution = warn(execution, f"a request came before the form was known and does not fit it ({what}): dropped")
+        early = None
     pause = Pause(
         of=present(execution).attempt,
         since=now,
@@ -63,6 +70,13 @@ def early_decision(execution: Execution) -> Decision | None:
     if pause is None or pause.ended_by is not None or not pause.linked_to(present(execution).attempt):
         return None
     return pause.decision
+
+
+def misfit(form: Json, decision: Decision) -> dict[str, str]:
+    """What is wrong with the data of an approval, by field; a cancel needs none."""
+    if form is None or decision.action is not Action.RESUME:
+        return {}
+    return complaints(form, decision.request["body"] if decision.request else None)
 
 
 def decide(execution: Execution, decision: Decision, now: int) -> Execution:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from flownb.core.events import RequestArrived
 from flownb.core.model import Action, Decision, EndedBy, Execution, Pause, Status, StepStatus
 from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause
-from flownb.core.transitions.pauses import decide
+from flownb.core.transitions.pauses import decide, misfit
 
 DONE = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
 EXPIRED = Answer(410, "expired")
@@ -40,6 +40,8 @@ def _already(decision: Decision, action: Action) -> Answer:
 
 def _act(execution: Execution, event: RequestArrived, now: int) -> Outcome:
     decision = Decision(event.action, now, event.request)
+    if execution.pause is not None and (errors := misfit(execution.pause.form, decision)):
+        return Outcome(execution, Answer(422, "invalid", errors=errors))
     return Outcome(decide(execution, decision, now), Answer(200, DONE[event.action], now))
 
 
