@@ -100,7 +100,7 @@ class Runner:
         while execution.status is Status.RUNNING:
             before = execution.checkpoint
             execution = await self._run_step(kernel, execution, workflow.steps[execution.at])
-            if execution.checkpoint is not before and before is not None and before.file is not None:
+            if execution.checkpoint != before and before is not None and before.file is not None:
                 superseded = self._workshop.folder.snapshots(execution.id) / before.file
                 await asyncio.to_thread(superseded.unlink, missing_ok=True)
         return execution

@@ -1,0 +1,57 @@
+"""Servers for tests: real processes, on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.server import Server
+
+MakeServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes folders with short names: the path of a Unix socket is limited."""
+    base = tmp_path_factory.getbasetemp()
+    numbers = iter(range(100_000))
+
+    def make() -> Path:
+        folder = base / f"r{next(numbers)}"
+        folder.mkdir()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_server(folders: Callable[[], Path]) -> Iterator[Server]:
+    """A server for all tests that leave it as it was; its clock is moved by none."""
+    server = Server(folders()).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def timed_server(folders: Callable[[], Path]) -> Iterator[Server]:
+    """A server of one module, whose clock its tests move forward."""
+    server = Server(folders(), moving_clock=True).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def make_server(folders: Callable[[], Path]) -> Iterator[MakeServer]:
+    """Makes servers for one test alone, not started yet."""
+    made: list[Server] = []
+
+    def make(*settings: str, root: Path | None = None, **options: Any) -> Server:
+        made.append(Server(root or folders(), *settings, **options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()

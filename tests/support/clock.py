@@ -1,0 +1,39 @@
+"""A clock that tests move, inside a server process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from pathlib import Path
+
+from flownb.server.clock import Clock
+
+ADDRESS = "FLOWNB_TEST_CLOCK"
+
+
+class SteeredClock(Clock):
+    """The system's clock, ahead or behind by what came in over a socket; whoever sleeps looks again when it moves."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+        self._sleeper: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        Path(os.environ[ADDRESS]).unlink(missing_ok=True)
+        self._socket.bind(os.environ[ADDRESS])
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def now(self) -> int:
+        return super().now() + self._ahead
+
+    async def sleep(self, until: int | None, woken: asyncio.Event) -> None:
+        self._sleeper = asyncio.get_running_loop(), woken
+        await super().sleep(until, woken)
+
+    def _listen(self) -> None:
+        while True:
+            self._ahead = int(self._socket.recv(64))
+            if self._sleeper is not None:
+                loop, woken = self._sleeper
+                loop.call_soon_threadsafe(woken.set)

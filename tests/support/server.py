@@ -1,0 +1,150 @@
+"""A Jupyter server of our own, in a process that tests may kill, with a client for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.clock import ADDRESS
+from tests.support.notebooks import write
+
+REPOSITORY = Path(__file__).parents[2]
+TOKEN = "a-token-for-tests"
+PATIENCE = 60.0
+"""Seconds after which something that did not happen is held not to happen any more."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A server on a folder. ``start`` again after ``kill`` is what a user would do after a crash."""
+
+    def __init__(self, root: Path, *settings: str, port: int | None = None, moving_clock: bool = False) -> None:
+        self.root = root
+        self.port = port or free_port()
+        self.settings = list(settings)
+        self.log = root.parent / f"{root.name}.log"
+        self._clock = root.parent / f"{root.name}.clock"
+        self._ahead = 0
+        if moving_clock:
+            self.settings.append("--FlowNB.clock_class=tests.support.clock.SteeredClock")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.http = httpx.Client(headers={"Authorization": f"token {TOKEN}"}, base_url=self.api, timeout=PATIENCE)
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.port}/flownb/api"
+
+    def launch(self) -> None:
+        """Start the process and return at once."""
+        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
+        command += [f"--port={self.port}", f"--ServerApp.root_dir={self.root}", *self.settings]
+        environment = {**os.environ, "JUPYTER_TOKEN": TOKEN, ADDRESS: str(self._clock), "PYTHONPATH": str(REPOSITORY)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=self.root)
+
+    def start(self) -> Server:
+        """Start, and wait until flownb is at work; the clock is as far ahead as it was."""
+        self.launch()
+        if self._ahead:
+            self.until(self._clock.exists)
+        self.until(self.is_healthy)
+        if self._ahead:
+            self._move_clock()
+        return self
+
+    def is_healthy(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return self.http.get("/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def advance(self, **span: float) -> None:
+        """Move the server's clock: ``advance(hours=24)``."""
+        self._ahead += round(timedelta(**span).total_seconds() * 1000)
+        self._move_clock()
+
+    def _move_clock(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(str(self._ahead).encode(), str(self._clock))
+
+    def kill(self) -> None:
+        """As the power would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """As an operator would; raises where the server does not end."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=30)
+
+    def close(self) -> None:
+        self.kill()
+        self.http.close()
+
+    def until(self, holds: Callable[[], Any]) -> Any:
+        """What ``holds`` returns, once that is true."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := holds()):
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            time.sleep(0.02)
+        return found
+
+    def submit(self, notebook: str, data: Any = None) -> str:
+        """Start an execution of a notebook; returns its id."""
+        answer = self.http.post("/executions", json={"notebook": notebook, "data": data})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def run(self, *cells: Any, data: Any = None, **metadata: Any) -> str:
+        """Start an execution of a notebook made of these cells."""
+        name = f"n{len(list(self.root.glob('*.ipynb')))}.ipynb"
+        return self.submit(write(self.root, name, *cells, **metadata), data)
+
+    def get(self, execution: str) -> dict[str, Any]:
+        answer = self.http.get(f"/executions/{execution}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def wait(self, execution: str, *statuses: str, runs: int | None = None) -> dict[str, Any]:
+        """The execution once it has one of these statuses and, if asked for, waits in that run of its step."""
+
+        def arrived() -> dict[str, Any] | None:
+            found = self.get(execution)
+            there = found["status"] in statuses
+            if there and runs is not None:
+                there = found["waiting"] is not None and found["waiting"]["runs"] == runs
+            final = found["status"] in ("succeeded", "failed", "cancelled")
+            assert there or not final, f"ended as {found['status']}: {found['error']}"
+            return found if there else None
+
+        found: dict[str, Any] = self.until(arrived)
+        return found
+
+    def post(self, execution: str, action: str, **body: Any) -> httpx.Response:
+        return self.http.post(f"/executions/{execution}/{action}", json=body)
+
+
+def step(execution: dict[str, Any], name: str) -> dict[str, Any]:
+    """One step of an execution."""
+    return next(one for one in execution["steps"] if one["name"] == name)
