@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from flownb.core import events
 from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
@@ -251,18 +253,18 @@ class EventsHandler(FlowHandler):
     @authorized
     async def get(self) -> None:
         last = self.request.headers.get("Last-Event-ID", "")
+        known = last.isascii() and last.isdigit()
+        after = int(last) if known else await self.active.store.read(queries.last_change)
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("X-Accel-Buffering", "no")
-        self.write(": flownb\n\n")
+        self.write(f"id: {after}\n\n")  # so that a stream which breaks before its first event can be gone on with, too
         await self.flush()
-        changes = self.active.broadcast.events(int(last) if last.isascii() and last.isdigit() else None)
         self._reading = asyncio.current_task()
-        try:
-            async for change in changes:
-                self.write(f"id: {change['seq']}\nevent: execution\ndata: {dumps(change)}\n\n")
-                await self.flush()
-        finally:
-            await changes.aclose()
+        with suppress(asyncio.CancelledError, StreamClosedError):  # whoever listened has gone
+            async with aclosing(self.active.broadcast.events(after)) as changes:
+                async for change in changes:
+                    self.write(f"id: {change['seq']}\nevent: execution\ndata: {dumps(change)}\n\n")
+                    await self.flush()
 
     def on_connection_close(self) -> None:
         super().on_connection_close()

@@ -44,17 +44,14 @@ class Broadcast:
             if behind:
                 self._queues.discard(waiting)
 
-    async def events(self, after: int | None) -> AsyncGenerator[Json, None]:
-        """Changes as they come, from the next one on or from those after a number in the journal."""
+    async def events(self, after: int) -> AsyncGenerator[Json, None]:
+        """Changes after a number in the journal: those that are there, then the others as they come."""
         with self._queue() as waiting:
-            seen = after or 0
-            while after is not None:
-                page = await self._store.read(partial(queries.journal, after=seen, most=PAGE))
+            seen = after
+            while page := await self._store.read(partial(queries.journal, after=seen, most=PAGE)):
                 for entry in page:
                     seen = entry["seq"]
                     yield {**entry, "at": iso(entry["at"])}
-                if len(page) < PAGE:
-                    break
             while (entry := await waiting.get()) is not None:
                 if entry["seq"] > seen:
                     yield entry

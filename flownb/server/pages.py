@@ -19,6 +19,7 @@ TITLES = {
     "already_resumed": ("Already resumed", "Somebody has resumed this workflow before; nothing was changed now."),
     "already_cancelled": ("Already cancelled", "Somebody has cancelled this workflow before; nothing was changed now."),
     "expired": ("Too late", "This pause has ended without a decision, or never came about."),
+    "not_suspended": ("Not waiting", "The execution runs and has not asked for a pause: there is nothing to resume."),
     "not_found": ("Unknown link", "This link is not known here. Was it copied whole?"),
     "invalid": ("Not accepted", "The data does not fit what the workflow asks for. The pause stays as it is."),
     "confirm_required": ("Please confirm", "This link wants a confirmation: open its page in a browser, or use POST."),

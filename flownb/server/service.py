@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,8 @@ class Service:
         self._log = log
         self._folder = DataFolder(config.data_dir)
         self._owner = owner
-        self._lease = Lease(self._folder.lease, {})
+        self._lease: Lease | None = None
+        self._lost = asyncio.Event()
         self._active: Active | None = None
         self._why_not: FlowNBError = Unavailable("flownb is starting")
         self._task: asyncio.Task[None] | None = None
@@ -110,7 +111,8 @@ class Service:
     async def stop(self) -> None:
         """Give back what runs and free the data folder."""
         self._why_not = Unavailable("flownb is stopping", "stopping")
-        self._lease.release()
+        if self._lease is not None:
+            self._lease.release()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -124,7 +126,7 @@ class Service:
                 async with self._at_work() as active:
                     self._active = active
                     try:
-                        await active.scheduler.run()
+                        await self._while_ours(active.scheduler.run())
                     finally:
                         self._active = None
             except Fenced:
@@ -138,14 +140,34 @@ class Service:
                 self._log.exception("flownb: begins anew after an error of its own")
                 await asyncio.sleep(RETRY_SECONDS)
             finally:
-                await asyncio.to_thread(self._lease.release)
+                if self._lease is not None:
+                    await asyncio.to_thread(self._lease.release)
 
     async def _own(self) -> None:
         """Wait until the data folder is ours."""
-        self._lease = Lease(self._folder.lease, self._owner())
+        self._lost = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def lost() -> None:
+            loop.call_soon_threadsafe(self._lost.set)
+
+        self._lease = Lease(self._folder.lease, self._owner(), lost)
         self._why_not = Standby(self._folder.root, self._lease)
         await asyncio.to_thread(self._lease.acquire)
         self._why_not = Unavailable("flownb is starting")
+
+    async def _while_ours(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work until it ends or the data folder is another server's; raises ``Fenced`` then."""
+        working = asyncio.create_task(work)
+        losing = asyncio.create_task(self._lost.wait())
+        try:
+            await asyncio.wait([working, losing], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            losing.cancel()
+            working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working
+        raise Fenced("another server has taken over this data folder")
 
     @asynccontextmanager
     async def _at_work(self) -> AsyncIterator[Active]:

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,11 @@ class Lease:
     gives no sign of life (frozen, or on a suspended machine) loses its file: the successor puts a new one in place.
     """
 
-    def __init__(self, path: Path, owner: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, owner: Mapping[str, Any], lost: Callable[[], None]) -> None:
+        """``lost`` is called, in a thread, when a successor has taken the folder."""
         self._path = path
         self._owner = dict(owner)
+        self._lost = lost
         self._file: int | None = None
         self._stop = threading.Event()
         self._beat: threading.Thread | None = None
@@ -96,4 +98,7 @@ class Lease:
     def _keep_alive(self) -> None:
         assert self._file is not None
         while not self._stop.wait(BEAT):
+            if not self._in_place(self._file):
+                self._lost()
+                return
             os.utime(self._file)

@@ -103,6 +103,12 @@ def outputs(db: Database, execution_id: str) -> list[StepOutputs]:
     ]
 
 
+def last_change(db: Database) -> int:
+    """The number of the latest entry of the journal; 0 where there is none."""
+    row = first_row(db, "SELECT max(seq) AS seq FROM journal")
+    return (row and row["seq"]) or 0
+
+
 def journal(db: Database, after: int, most: int) -> list[dict[str, Any]]:
     """Entries of the journal after a sequence number."""
     sql = """SELECT j.seq, execution, workflow, event, j.status, step, run, j.at
