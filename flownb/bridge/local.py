@@ -114,7 +114,9 @@ class LocalKernel:
     def execute(self, cell: Cell) -> LocalRunning:
         return LocalRunning(self, cell)
 
-    def send(self, code: str, expression: str, context: Json, publish: Any = lambda kind, content: None) -> Request:
+    def send(
+        self, code: str, expression: str, context: str | None, publish: Any = lambda kind, content: None
+    ) -> Request:
         """Send code, with an expression of ours that is evaluated after it unless it raised."""
         content = {
             "code": code,
@@ -124,7 +126,7 @@ class LocalKernel:
             "allow_stdin": False,
             "stop_on_error": True,
         }
-        metadata = {"flownb": dumps(context)} if context is not None else {}
+        metadata = {"flownb": context} if context is not None else {}
         return self._channels.send("execute_request", content, metadata, publish)
 
     def forget(self, request: Request) -> None:

@@ -56,10 +56,10 @@ class Spec:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell to run: the author's source, and what ``pd`` is to know; ``timeout`` in milliseconds."""
+    """One cell to run: the author's source, and what ``pd`` is to know, as JSON text; ``timeout`` in milliseconds."""
 
     source: str
-    context: Json
+    context: str
     timeout: int | None = None
     on_pause_asked: Callable[[], None] = lambda: None
 

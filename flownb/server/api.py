@@ -84,9 +84,16 @@ class FlowHandler(APIHandler):
         return execution_view(execution, await self.links())
 
     def answer(self, code: int, content: Json) -> None:
+        self._send(code, dumps(content))
+
+    async def answer_large(self, code: int, content: Json) -> None:
+        """With the exports of executions, an answer may take long to write: that is done off the event loop."""
+        self._send(code, await asyncio.to_thread(dumps, content))
+
+    def _send(self, code: int, written: str) -> None:
         self.set_status(code)
         self.set_header("Content-Type", "application/json")
-        self.finish(dumps(content))
+        self.finish(written)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every error as a message and a short reason."""
@@ -115,7 +122,8 @@ class ExecutionsHandler(FlowHandler):
         before = self.get_query_argument("before", None)
         page = partial(queries.page, status=self._status(), workflow=workflow, before=before, limit=self._limit())
         found, following = await self.active.store.read(page)
-        self.answer(200, {"executions": [await self.view(execution) for execution in found], "next": following})
+        views = [await self.view(execution) for execution in found]
+        await self.answer_large(200, {"executions": views, "next": following})
 
     def _status(self) -> Status | None:
         said = self.get_query_argument("status", None)
@@ -153,7 +161,7 @@ class ExecutionHandler(FlowHandler):
     @web.authenticated
     @authorized
     async def get(self, execution_id: str) -> None:
-        self.answer(200, await self.view(await self.active.store.get(execution_id)))
+        await self.answer_large(200, await self.view(await self.active.store.get(execution_id)))
 
     @web.authenticated
     @authorized
@@ -172,7 +180,7 @@ class NotebookHandler(FlowHandler):
         active = self.active
         live = active.runner.live_outputs(execution_id)
         execution = await active.store.get(execution_id)
-        self.answer(200, await record(active.store, execution, *([live] if live else [])))
+        await self.answer_large(200, await record(active.store, execution, *([live] if live else [])))
 
 
 class DecisionHandler(FlowHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flownb.core.jsonvalue import dumps
 from flownb.core.links import tokens
 from flownb.core.model import Action, Execution, Json, Pause, Step, StepStatus
 from flownb.core.notebook import Cell
@@ -54,21 +55,19 @@ def pd_context(execution: Execution, step: Step, deadline: int | None) -> dict[s
     }
 
 
-def step_context(
-    execution: Execution, cell: Cell, links: Links, *, deadline: int | None, max_export_bytes: int
-) -> dict[str, Json]:
-    """The message to the kernel for the step in hand."""
+def step_context(execution: Execution, cell: Cell, links: Links, *, deadline: int | None, max_export_bytes: int) -> str:
+    """The message to the kernel for the step in hand, as JSON text."""
     body = execution.trigger["event"].get("body")
     exports = {done.name: done.exports for done in execution.steps if done.status is StepStatus.SUCCEEDED}
     told = _message("step", execution, cell, links, deadline, max_export_bytes)
     told["steps"] = {**exports, **told["steps"]}
     told["parameters"] = body if cell.takes_parameters and isinstance(body, dict) else None
-    return told
+    return dumps(told)
 
 
-def setup_context(execution: Execution, cell: Cell, links: Links, max_export_bytes: int) -> dict[str, Json]:
+def setup_context(execution: Execution, cell: Cell, links: Links, max_export_bytes: int) -> str:
     """The message for a setup cell: it may read what started the execution, but neither export nor pause."""
-    return _message("setup", execution, cell, links, None, max_export_bytes)
+    return dumps(_message("setup", execution, cell, links, None, max_export_bytes))
 
 
 def _message(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec
+from flownb.core import notebook
 from flownb.core.model import Checkpoint, Error, Execution
-from flownb.core.notebook import Workflow
 from flownb.server.context import Links, setup_context
 from flownb.store.folder import DataFolder
 
@@ -40,7 +40,7 @@ class Workshop:
     memory_limit: int | None
     max_export_bytes: int
 
-    async def ready(self, execution: Execution, workflow: Workflow) -> Kernel:
+    async def ready(self, execution: Execution, workflow: notebook.Workflow) -> Kernel:
         """A kernel with the namespace of the execution's checkpoint; raises ``NotReady``."""
         if execution.checkpoint is not None and execution.checkpoint.file is None:
             raise _no_namespace("CheckpointMissing", execution.checkpoint.why)
@@ -51,9 +51,7 @@ class Workshop:
             raise NotReady(Error(error.ename, str(error)), final=False) from None
         try:
             for cell in workflow.setup:
-                await self._set_up(
-                    kernel, execution, cell.source, setup_context(execution, cell, self.links, self.max_export_bytes)
-                )
+                await self._set_up(kernel, execution, cell)
             if execution.checkpoint is not None:
                 await self._restore(kernel, execution.id, execution.checkpoint)
         except BaseException:
@@ -61,13 +59,14 @@ class Workshop:
             raise
         return kernel
 
-    async def _set_up(self, kernel: Kernel, execution: Execution, source: str, context: dict[str, object]) -> None:
+    async def _set_up(self, kernel: Kernel, execution: Execution, cell: notebook.Cell) -> None:
+        told = setup_context(execution, cell, self.links, self.max_export_bytes)
         try:
-            ran = await kernel.execute(Cell(source, context)).finished()
+            ran = await kernel.execute(Cell(cell.source, told)).finished()
         except KernelError as error:
             raise NotReady(Error(error.ename, f"in a setup cell: {error}"), final=False) from None
         if ran.error is not None:
-            said = f"in {context['step']!r}, a cell tagged `setup`: {ran.error.evalue}"
+            said = f"in {cell.name!r}, a cell tagged `setup`: {ran.error.evalue}"
             raise NotReady(Error(ran.error.ename, said, ran.error.traceback), final=False)
 
     async def _restore(self, kernel: Kernel, execution: str, checkpoint: Checkpoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable
 from functools import partial
@@ -26,6 +27,9 @@ from flownb.store.queries import Link
 log = logging.getLogger("flownb")
 
 NOT_FOUND = Told(404, "not_found")
+LARGE = 16 * 1024
+"""Bytes of a body above which its parsing is kept off the event loop."""
+
 PREVIEWS = ("Sec-Purpose", "Purpose", "X-Moz")
 
 
@@ -108,7 +112,11 @@ class LinkHandler(web.RequestHandler):
                 self._tell(Told(409, "confirm_required"), execution)
             return
         secrets = tokens(active.links.key.secret, link.execution, link.attempt)
-        request = resume_data(self.request, self._body.whole(), self._service.clock.now(), secrets)
+        body, now = self._body.whole(), self._service.clock.now()
+        if len(body) > LARGE:
+            request = await asyncio.to_thread(resume_data, self.request, body, now, secrets)
+        else:
+            request = resume_data(self.request, body, now, secrets)
         event = events.RequestArrived(link.action, request, link.attempt)
         answer, after = await active.store.request(link.execution, event)
         self._tell(told(answer), after)

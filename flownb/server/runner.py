@@ -111,8 +111,14 @@ class Runner:
         assert step is not None
         timeout = step.policy.timeout or self._limits.default_timeout
         deadline = self._clock.now() + timeout if timeout else None
-        told = step_context(
-            execution, cell, self._links, deadline=deadline, max_export_bytes=self._limits.max_export_bytes
+        # Exports may be large: they are written off the event loop.
+        told = await asyncio.to_thread(
+            step_context,
+            execution,
+            cell,
+            self._links,
+            deadline=deadline,
+            max_export_bytes=self._limits.max_export_bytes,
         )
         asked: list[asyncio.Task[None]] = []
         on_asked = partial(self._pause_asked, execution.id, asked)

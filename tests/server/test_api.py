@@ -114,9 +114,15 @@ def test_pages_of_executions_newest_first(make_server: Any) -> None:
     assert server.http.get("/health").json()["executions"]["succeeded"] == 5
 
 
+def shown_by(server: Server, execution: str) -> list[Any]:
+    """What the first step has shown so far."""
+    outputs: list[Any] = server.http.get(f"/executions/{execution}/notebook").json()["cells"][0]["outputs"]
+    return outputs
+
+
 def test_resume_and_cancel_by_the_api(shared_server: Server) -> None:
     running = shared_server.run(cell(SLEEPS, "sleeps"), "1")
-    shared_server.until(lambda: shared_server.get(running)["steps"][0]["status"] == "running")
+    shared_server.until(lambda: shown_by(shared_server, running))
     refused = shared_server.post(running, "resume", data=1)
     assert (refused.status_code, refused.json()["reason"]) == (409, "not_suspended")
     assert shared_server.post(running, "cancel").json()["status"] == "cancelled"
@@ -125,10 +131,7 @@ def test_resume_and_cancel_by_the_api(shared_server: Server) -> None:
     assert shared_server.post(running, "resume").status_code == 410
     done = shared_server.get(running)
     assert [one["status"] for one in done["steps"]] == ["cancelled", "skipped"]
-    shown = shared_server.until(
-        lambda: shared_server.http.get(f"/executions/{running}/notebook").json()["cells"][0]["outputs"]
-    )
-    assert shown[0]["text"] == "begun\n"
+    assert shared_server.until(lambda: shown_by(shared_server, running))[0]["text"] == "begun\n"
 
     waiting = shared_server.run(cell("pd.flow.suspend();", "ask"), "2")
     shared_server.wait(waiting, "suspended")

@@ -1,0 +1,53 @@
+"""Every setting of flownb with its default.
+
+Uncomment what you change, and start the server with ``jupyter server --config=jupyter_server_config.py``, or put the
+lines into the configuration you have (``jupyter --paths`` tells where it is looked for).
+"""
+
+from __future__ import annotations
+
+from traitlets.config import get_config
+
+c = get_config()
+
+# Folder for the database, the snapshots and the key; relative to the server's root folder.
+# c.FlowNB.data_dir = ".flownb"
+
+# Folder for the executed notebook of each execution; relative to the root folder, empty for none.
+# c.FlowNB.runs_dir = "flownb-runs"
+
+# The address under which others reach this server, with its base URL; empty for what the server knows.
+# c.FlowNB.public_url = ""
+
+# Port of a second listener that serves the public URLs alone, so that Jupyter need not be exposed; 0 for none.
+# c.FlowNB.callback_port = 0
+
+# Address that the second listener listens on.
+# c.FlowNB.callback_ip = "localhost"
+
+# Executions that run at the same time; what is paused does not count.
+# c.FlowNB.max_running = 8
+
+# Seconds for which a paused execution keeps its kernel.
+# c.FlowNB.warm_seconds = 30.0
+
+# Spare kernels kept ready of each kernelspec in use.
+# c.FlowNB.pool_size = 1
+
+# Most memory that a kernel may allocate, in bytes; 0 for no limit.
+# c.FlowNB.kernel_memory_bytes = 0
+
+# Largest body of a request that is taken, in bytes.
+# c.FlowNB.max_body_bytes = 524288
+
+# Largest value that a step may export, in bytes of JSON.
+# c.FlowNB.max_export_bytes = 1048576
+
+# A resume or cancel link that is merely opened (GET) asks for a confirmation first.
+# c.FlowNB.confirm_links = False
+
+# Longest time for one attempt of a step that sets none, such as "10m"; empty for no limit.
+# c.FlowNB.default_timeout = ""
+
+# SQLite's journal mode; "DELETE" where the data folder is on a network file system.
+# c.FlowNB.journal_mode = "WAL"

@@ -1,0 +1,40 @@
+"""The settings, and the sample configuration that shows them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from traitlets import TraitError
+
+from flownb.server.app import FlowNB
+
+SAMPLE = Path(__file__).parents[2] / "jupyter_server_config.py"
+FOR_TESTS = {"clock_class"}
+
+
+def test_the_sample_configuration_shows_every_setting_with_its_default() -> None:
+    shown = dict(re.findall(r"^# c\.FlowNB\.(\w+) = (.*)$", SAMPLE.read_text(), re.MULTILINE))
+    traits = FlowNB.class_own_traits(config=True)
+    assert set(shown) == set(traits) - FOR_TESTS
+    assert {name: repr(traits[name].default_value).replace("'", '"') for name in shown} == shown
+
+
+def test_the_sample_configuration_is_one_that_jupyter_loads() -> None:
+    compile(SAMPLE.read_text(), str(SAMPLE), "exec")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_running", 0),
+        ("callback_port", 70_000),
+        ("default_timeout", "soon"),
+        ("journal_mode", "MEMORY"),
+        ("warm_seconds", -1),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(name: str, value: object) -> None:
+    with pytest.raises(TraitError):
+        FlowNB(**{name: value})
