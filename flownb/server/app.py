@@ -62,7 +62,7 @@ class FlowNB(ExtensionApp):
         config=True
     )
     max_body_bytes = Int(512 * 1024, min=1, help="Largest body of a request that is taken, in bytes.").tag(config=True)
-    max_export_bytes = Int(6 * 1024 * 1024, min=1, help="Largest value that a step may export, in bytes of JSON.").tag(
+    max_export_bytes = Int(1024 * 1024, min=1, help="Largest value that a step may export, in bytes of JSON.").tag(
         config=True
     )
     confirm_links = Bool(
