@@ -46,11 +46,21 @@ class LocalRunning:
         self._cell = cell
         self._collected = Outputs()
         self._began = time.monotonic()
+        self._ended: float | None = None
         self._request = kernel.send(cell.source, COLLECT, cell.context, self._publish)
+        self._request.reply.add_done_callback(self._note_end)
 
     @property
     def outputs(self) -> list[Json]:
         return self._collected.so_far
+
+    @property
+    def compute_ms(self) -> int:
+        ended = time.monotonic() if self._ended is None else self._ended
+        return round((ended - self._began) * 1000)
+
+    def _note_end(self, reply: asyncio.Future[Any]) -> None:
+        self._ended = time.monotonic()
 
     def _publish(self, kind: str, content: Any) -> None:
         if kind == "flownb_pause_asked":
@@ -65,14 +75,13 @@ class LocalRunning:
             await self._stop()
             raise StepTimeout(f"the step ran longer than its timeout of {timeout} ms")
         reply = self._request.reply.result()["content"]
-        compute_ms = round((time.monotonic() - self._began) * 1000)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._request.idle.wait(), LAST_OUTPUTS_SECONDS)
         self._kernel.forget(self._request)
         if reply["status"] != "ok":
             error = Error(reply["ename"], reply["evalue"], tuple(reply["traceback"]))
-            return Ran(self.outputs, error, None, compute_ms)
-        return Ran(self.outputs, None, read_reply(reply), compute_ms)
+            return Ran(self.outputs, error, None, self.compute_ms)
+        return Ran(self.outputs, None, read_reply(reply), self.compute_ms)
 
     async def _stop(self) -> None:
         """Let the author's own clean-up run, if it comes to an end."""

@@ -81,6 +81,10 @@ class Running(Protocol):
     def outputs(self) -> list[Json]:
         """The outputs so far."""
 
+    @property
+    def compute_ms(self) -> int:
+        """How long it has run, or ran."""
+
     async def finished(self) -> Ran:
         """Raises ``KernelDied`` or ``StepTimeout``; the kernel is of no use after either."""
 

@@ -21,10 +21,10 @@ from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
 from flownb.server import api, public
+from flownb.server.attempts import Limits
 from flownb.server.clock import Clock
 from flownb.server.notebooks import Notebooks
 from flownb.server.pages import Pages
-from flownb.server.runner import Limits
 from flownb.server.service import Config, Service
 from flownb.store.folder import DataFolder
 

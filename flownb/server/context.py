@@ -55,7 +55,7 @@ def pd_context(execution: Execution, step: Step, deadline: int | None) -> dict[s
     }
 
 
-def step_context(execution: Execution, cell: Cell, links: Links, *, deadline: int | None, max_export_bytes: int) -> str:
+def step_context(execution: Execution, cell: Cell, links: Links, deadline: int | None, max_export_bytes: int) -> str:
     """The message to the kernel for the step in hand, as JSON text."""
     body = execution.trigger["event"].get("body")
     exports = {done.name: done.exports for done in execution.steps if done.status is StepStatus.SUCCEEDED}

@@ -30,6 +30,14 @@ class NotReady(Exception):
 
 
 @dataclass(frozen=True)
+class Saved:
+    """A checkpoint, and the variables that it could not take whole, as the kernel describes them."""
+
+    checkpoint: Checkpoint
+    not_whole: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Workshop:
     """Makes kernels ready."""
 
@@ -79,17 +87,16 @@ class Workshop:
         except KernelError as error:
             raise NotReady(Error(error.ename, f"while the variables were restored: {error}"), final=False) from None
 
-    async def save(self, kernel: Kernel, execution: str, file: str) -> tuple[Checkpoint, list[dict[str, str]]]:
-        """The namespace as a checkpoint, and the variables it could not take whole; never raises ``KernelError``."""
+    async def save(self, kernel: Kernel, execution: str, file: str) -> Saved:
+        """The namespace as a checkpoint; never raises ``KernelError``, since the step's result is worth more."""
         folder = self.folder.snapshots(execution)
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             saved = await kernel.ask("snapshot", "save", str(folder / file))
         except (KernelError, OSError) as error:
-            why = f"the variables could not be saved: {error}"
-            return Checkpoint(None, why=why), []
-        lost = [variable for variable in saved["variables"] if variable["reason"]]
-        return Checkpoint(file, saved["digest"], saved["size"]), lost
+            return Saved(Checkpoint(None, why=f"the variables could not be saved: {error}"))
+        not_whole = tuple(variable for variable in saved["variables"] if variable["reason"])
+        return Saved(Checkpoint(file, saved["digest"], saved["size"]), not_whole)
 
 
 def _no_namespace(ename: str, why: str) -> NotReady:

@@ -123,16 +123,22 @@ class Scheduler:
     async def _start(self, execution: str) -> None:
         with suppress(NotNow, NotFound):
             admitted = await self._store.apply(execution, events.Admitted())
-            task = asyncio.create_task(self._run(admitted), name=f"flownb {execution}")
+            task = asyncio.create_task(self._supervised(admitted), name=f"flownb {execution}")
             self._running[execution] = task
             task.add_done_callback(partial(self._ended, execution))
+
+    async def _supervised(self, admitted: Execution) -> None:
+        """Run an execution; an error of our own fails its step rather than leave it running for ever."""
+        try:
+            await self._run(admitted)
+        except Fenced:
+            self._log.warning("flownb: execution %s is another server's now", admitted.id)
+        except Exception as error:
+            self._log.exception("flownb: running execution %s went wrong", admitted.id)
+            failure = Error("InternalError", f"flownb failed to run the step: {error!r}")
+            with suppress(NotNow, NotFound, StoreError):
+                await self._store.apply(admitted.id, events.StepFailed(failure, final=True))
 
     def _ended(self, execution: str, task: asyncio.Task[None]) -> None:
         del self._running[execution]
         self._woken.set()
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Fenced):
-            self._log.error("flownb: running execution %s went wrong", execution, exc_info=error)
-            failure = Error("InternalError", f"flownb failed to run the step: {error!r}")
-            rescue = asyncio.create_task(self._apply_each([execution], events.StepFailed(failure, final=True)))
-            self._running[execution] = rescue
-            rescue.add_done_callback(lambda done: self._running.pop(execution, None))

@@ -14,13 +14,14 @@ from typing import Any
 from flownb.bridge.port import Kernels
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json
+from flownb.server.attempts import Attempts, Limits
 from flownb.server.broadcast import Broadcast
 from flownb.server.clock import Clock
 from flownb.server.context import Links
 from flownb.server.kernels import Workshop
 from flownb.server.notebooks import Notebooks, new_execution
 from flownb.server.recorder import Recorder
-from flownb.server.runner import Limits, Runner
+from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
 from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
@@ -60,7 +61,7 @@ class Active:
 
     store: Store
     scheduler: Scheduler
-    runner: Runner
+    attempts: Attempts
     versions: Versions
     links: Links
     broadcast: Broadcast
@@ -187,7 +188,8 @@ class Service:
                 kernels, self._folder, config.root, links, config.kernel_memory, config.limits.max_export_bytes
             )
             versions = Versions(store)
-            runner = Runner(store, versions, workshop, warm, links, self.clock, config.limits, self._log)
+            attempts = Attempts(store, workshop, links, self.clock, config.limits)
+            runner = Runner(store, versions, workshop, warm, attempts, self._log)
             broadcast = Broadcast(store)
             stack.callback(broadcast.close)
             stack.callback(store.listen(broadcast.hear))
@@ -197,7 +199,7 @@ class Service:
             stack.push_async_callback(_cancelled, writing)
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
-            yield Active(store, scheduler, runner, versions, links, broadcast)
+            yield Active(store, scheduler, attempts, versions, links, broadcast)
 
     async def submit(self, path: str, trigger: Json) -> Execution:
         """Pin the notebook and queue an execution of it.

@@ -1,0 +1,144 @@
+"""One attempt of a step on a kernel: what is sent, what comes back, and what that means for the execution."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from uuid import uuid4
+
+from flownb.bridge import port
+from flownb.core import events
+from flownb.core.model import Checkpoint, Error, Execution, PauseKind, Step
+from flownb.core.notebook import Cell
+from flownb.core.transitions import NotNow
+from flownb.server.clock import Clock
+from flownb.server.context import Links, step_context
+from flownb.server.kernels import Saved, Workshop
+from flownb.store.queries import StepOutputs
+from flownb.store.store import Store
+from flownb.store.writer import StoreError
+
+INTERRUPT_SECONDS = 3.0
+"""A cell that is to stop is given this long to end by an interrupt, then its kernel is killed."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``default_timeout`` in ms of one attempt of a step that sets none; None for no limit."""
+
+    default_timeout: int | None
+    max_export_bytes: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an attempt ended, to be committed as one."""
+
+    event: events.StepFinished | events.StepFailed
+    outputs: StepOutputs
+
+
+class Attempts:
+    """Runs attempts, and shows what those under way have put out so far."""
+
+    def __init__(self, store: Store, workshop: Workshop, links: Links, clock: Clock, limits: Limits) -> None:
+        self._store = store
+        self._workshop = workshop
+        self._links = links
+        self._clock = clock
+        self._limits = limits
+        self._live: dict[str, tuple[Step, port.Running]] = {}
+
+    def live_outputs(self, execution: str) -> StepOutputs | None:
+        """What the step that runs now has shown so far."""
+        if execution not in self._live:
+            return None
+        step, running = self._live[execution]
+        return StepOutputs(step.attempt, running.outputs)
+
+    async def run(self, kernel: port.Kernel, execution: Execution, cell: Cell) -> Ended:
+        """The step in hand, sent with its checkpoint right behind it. When cancelled, the cell is stopped."""
+        step = execution.step
+        assert step is not None
+        asked: list[asyncio.Task[None]] = []
+        running = kernel.execute(await self._told(execution, step, cell, asked))
+        self._live[execution.id] = (step, running)
+        saving = asyncio.create_task(self._save(kernel, execution, step))
+        try:
+            event = await self._event(execution, running, saving)
+        except asyncio.CancelledError:
+            await self._stop(kernel, running)
+            with suppress(StoreError):
+                await self._store.keep_outputs(execution.id, StepOutputs(step.attempt, running.outputs))
+            raise
+        finally:
+            del self._live[execution.id]
+            await asyncio.gather(saving, *asked)
+        return Ended(event, StepOutputs(step.attempt, running.outputs))
+
+    async def _told(self, execution: Execution, step: Step, cell: Cell, asked: list[asyncio.Task[None]]) -> port.Cell:
+        """The cell with all that ``pd`` is to know. Exports may be large: they are written off the event loop."""
+        timeout = step.policy.timeout or self._limits.default_timeout
+        deadline = self._clock.now() + timeout if timeout else None
+        largest = self._limits.max_export_bytes
+        context = await asyncio.to_thread(step_context, execution, cell, self._links, deadline, largest)
+        return port.Cell(cell.source, context, timeout, partial(self._pause_asked, execution.id, asked))
+
+    def _pause_asked(self, execution: str, asked: list[asyncio.Task[None]]) -> None:
+        async def tell() -> None:
+            with suppress(NotNow, StoreError):
+                await self._store.apply(execution, events.PauseAsked())
+
+        asked.append(asyncio.create_task(tell()))
+
+    async def _save(self, kernel: port.Kernel, execution: Execution, step: Step) -> Saved:
+        if not step.policy.checkpoint:
+            return Saved(Checkpoint(None, why=f"step {step.name!r} turned its checkpoint off"))
+        # Never a file that is in use: a repeat after a crash starts from the one before.
+        return await self._workshop.save(kernel, execution.id, f"{execution.at}-{uuid4().hex[:8]}.snapshot")
+
+    async def _event(
+        self, execution: Execution, running: port.Running, saving: asyncio.Task[Saved]
+    ) -> events.StepFinished | events.StepFailed:
+        try:
+            ran = await running.finished()
+        except port.KernelError as error:
+            return events.StepFailed(Error(error.ename, str(error)), running.compute_ms)
+        if ran.error is not None:
+            return events.StepFailed(ran.error, ran.compute_ms)
+        return _finished(execution, ran, await asyncio.shield(saving))
+
+    async def _stop(self, kernel: port.Kernel, running: port.Running) -> None:
+        await kernel.interrupt()
+        with suppress(port.KernelError, TimeoutError):
+            await asyncio.wait_for(running.finished(), INTERRUPT_SECONDS)
+        await kernel.shutdown()
+
+
+def _finished(execution: Execution, ran: port.Ran, saved: Saved) -> events.StepFinished:
+    """What a cell's result means for its step."""
+    said = ran.collected
+    warnings = list(said["warnings"])
+    if said["pauses"]:
+        warnings += [_not_carried(variable) for variable in saved.not_whole]
+    if saved.checkpoint.file is None:
+        warnings.append(saved.checkpoint.why)
+    return events.StepFinished(
+        exports=said["exports"],
+        checkpoint=saved.checkpoint,
+        compute_ms=ran.compute_ms,
+        pauses=tuple(events.PauseCall(**{**call, "kind": PauseKind(call["kind"])}) for call in said["pauses"]),
+        exit=events.ExitCall(said["exit"]["reason"]) if said["exit"] else None,
+        warnings=tuple(warning for warning in warnings if warning not in execution.warnings),
+    )
+
+
+def _not_carried(variable: dict[str, str]) -> str:
+    made = f" of step {variable['step']!r}" if variable.get("step") else ""
+    whole = "is not" if variable["status"] == "lost" else "is not wholly"
+    return (
+        f"variable {variable['name']!r}{made} ({variable['type']}) {whole} carried over a pause: {variable['reason']}; "
+        "make it in a cell tagged `setup`"
+    )
