@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from secrets import token_hex
 
@@ -25,7 +26,7 @@ class Notebooks:
     """Notebooks below a root folder."""
 
     def __init__(self, root: Path, kernelspecs: KernelSpecManager) -> None:
-        self._root = root.resolve()
+        self._root = root.absolute()
         self._kernelspecs = kernelspecs
 
     async def workflow(self, path: str) -> tuple[str, Workflow]:
@@ -49,12 +50,13 @@ class Notebooks:
         return file.relative_to(self._root).as_posix(), found
 
     def _resolve(self, path: str) -> Path:
+        """The file, which may be reached by a symbolic link, as in Jupyter itself, but not by ``..``."""
+        file = Path(os.path.normpath(self._root / path.lstrip("/")))
         try:
-            file = (self._root / path.lstrip("/")).resolve()
-            inside = file.is_relative_to(self._root) and file.is_file()
+            there = file.is_relative_to(self._root) and file.is_file()
         except (OSError, ValueError):
-            inside = False
-        if not inside:
+            there = False
+        if not there:
             raise NoSuchNotebook(f"there is no notebook {path!r} in the server's root folder")
         return file
 

@@ -1,0 +1,146 @@
+"""Every example notebook goes through its whole life, on a real server, by real HTTP requests."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.server import TOKEN, Server, free_port, step
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[str]:
+    """The job service, as ``python -m flownb.demo`` starts it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    service = subprocess.Popen([sys.executable, "-m", "flownb.demo", "--port", str(port)])
+    while True:
+        try:
+            httpx.get(url)
+            break
+        except httpx.TransportError:
+            time.sleep(0.05)
+    yield url
+    service.terminate()
+    service.wait()
+
+
+@pytest.fixture(scope="module")
+def server(demo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose folder has the notebooks, as a user's checkout has."""
+    root = tmp_path_factory.mktemp("checkout")
+    (root / "notebooks").symlink_to(NOTEBOOKS)
+    os.environ["FLOWNB_DEMO_URL"] = demo
+    running = Server(root).start()
+    yield running
+    running.close()
+    del os.environ["FLOWNB_DEMO_URL"]
+
+
+def start(server: Server, name: str, **data: Any) -> str:
+    return server.submit(f"notebooks/{name}.ipynb", data or None)
+
+
+def test_approval_goes_on_when_its_link_is_used(server: Server) -> None:
+    execution = start(server, "approval")
+    waiting = server.wait(execution, "suspended")["waiting"]
+    assert waiting["reason"] == "Refund 3 orders, 182.40 in all?"
+    assert "Refund 3 orders" in httpx.get(waiting["review_url"], headers={"Accept": "text/html"}).text
+    assert httpx.get(waiting["resume_url"]).json()["status"] == "resumed"
+    done = server.wait(execution, "succeeded")
+    assert step(done, "pay")["exports"]["$return_value"]["total"] == 182.4
+
+
+def test_approval_ends_when_it_is_cancelled(server: Server) -> None:
+    execution = start(server, "approval")
+    waiting = server.wait(execution, "suspended")["waiting"]
+    assert httpx.delete(waiting["cancel_url"]).json()["status"] == "cancelled"
+    assert step(server.get(execution), "pay")["status"] == "skipped"
+
+
+def test_polling_looks_until_the_job_is_done(server: Server) -> None:
+    done = server.wait(start(server, "polling"), "succeeded")
+    assert step(done, "poll")["runs"] in (3, 4)
+    assert step(done, "poll")["exports"]["$return_value"]["status"] == "DONE"
+    assert step(done, "report")["exports"]["$return_value"] == "The job is done and found 42 rows."
+
+
+def test_polling_fails_at_run_four_when_the_job_takes_too_long(server: Server) -> None:
+    done = server.wait(start(server, "polling", JOB_SECONDS=60, DELAY=50), "failed")
+    assert (step(done, "poll")["runs"], done["error"]["evalue"]) == (4, "Max retries exceeded")
+
+
+def test_callback_is_processed_in_the_step_that_started_the_job(server: Server) -> None:
+    done = server.wait(start(server, "callback", JOB_SECONDS=0.5), "succeeded")
+    assert step(done, "export")["runs"] == 2
+    assert step(done, "report")["exports"]["$return_value"]["result"] == {"file": "export.csv"}
+
+
+def test_rerun_context_passes_data_between_runs(server: Server) -> None:
+    done = server.wait(start(server, "rerun_context"), "succeeded")
+    assert step(done, "hello")["exports"]["$return_value"] == {"hello": "world"}
+    assert step(done, "report")["exports"]["$return_value"] == "hello world"
+
+
+def test_max_retries_ends_with_an_exception_by_design(server: Server) -> None:
+    done = server.wait(start(server, "max_retries", DELAY=20), "failed")
+    assert (step(done, "never_ready")["runs"], done["error"]["evalue"]) == (4, "Max retries exceeded")
+    assert step(done, "not_reached")["status"] == "skipped"
+
+
+def test_timeout_goes_on_by_itself_or_sooner_by_its_link(server: Server) -> None:
+    alone = start(server, "timeout", TIMEOUT=100)
+    sooner = start(server, "timeout", TIMEOUT=60_000)
+    httpx.put(server.wait(sooner, "suspended")["waiting"]["resume_url"])
+    outcomes = [step(server.wait(one, "succeeded"), "after")["exports"]["$return_value"] for one in (alone, sooner)]
+    assert outcomes == ["nobody came, so the timer went on", "somebody was faster than the timer"]
+
+
+def test_the_inbox_shows_what_waits(server: Server) -> None:
+    waits = start(server, "approval")
+    server.wait(waits, "suspended")
+    execution = start(server, "inbox")
+    server.wait(execution, "succeeded")
+    cells = server.http.get(f"/executions/{execution}/notebook").json()["cells"]
+    shown = [output for cell in cells for output in cell.get("outputs", ())]
+    assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown)
+    server.post(waits, "cancel")
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in NOTEBOOKS.glob("*.ipynb")))
+def test_the_command_line_runs_it_to_its_end(server: Server, name: str) -> None:
+    command = [str(Path(sys.executable).with_name("flownb")), "run", f"notebooks/{name}.ipynb", "--wait"]
+    data = '{"DELAY": 20, "TIMEOUT": 30000, "JOB_SECONDS": 0.01}'
+    environment = {**os.environ, "JUPYTER_TOKEN": "", "COLUMNS": "300"}
+    said = ""
+    with subprocess.Popen(
+        [*command, "--data", data, "--server-url", server.api.removesuffix("flownb/api"), "--token", TOKEN],
+        cwd=server.root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            said += line
+            if link := re.search(r"http\S+/flownb/review/\S+", line):
+                approve(link[0])
+    assert running.returncode == (1 if name == "max_retries" else 0), said
+
+
+def approve(link: str) -> None:
+    """As a person does: open the page, press the first button."""
+    page = httpx.get(link, headers={"Accept": "text/html"}).text
+    action = page.partition('action="')[2].partition('"')[0]
+    httpx.post(httpx.URL(link).join(action))
