@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,7 @@ from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.outputs import Outputs
 from flownb.bridge.port import AskFailed, Cell, KernelDied, KernelError, KernelStartFailed, Ran, Spec, StepTimeout
 from flownb.bridge.replies import read_reply
+from flownb.bridge.sockets import SocketFolder
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Error, Json
 from flownb.core.reply import EXPRESSION
@@ -183,13 +183,13 @@ COLLECT = call("step", "collect")
 class LocalKernels:
     """Starts kernels on this machine; as many at a time as there are cores, since more only slow each other."""
 
-    def __init__(self, specs: KernelSpecManager, side: KernelSide) -> None:
+    def __init__(self, specs: KernelSpecManager, folder: Path) -> None:
+        """``folder`` keeps what kernels need of flownb from one start to the next."""
         self._specs = specs
-        self._side = side
+        self._side = KernelSide(folder)
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.RECONNECT_IVL, 5)
-        # Short, since the path of a Unix socket may have some hundred characters only.
-        self._folder = tempfile.TemporaryDirectory(prefix="flownb-")
+        self._sockets = SocketFolder(folder / "sockets")
         self._starting = asyncio.Semaphore(os.cpu_count() or 1)
         self._alive: set[LocalKernel] = set()
 
@@ -229,7 +229,7 @@ class LocalKernels:
             raise
 
     async def _launch(self, kernelspec: str) -> LocalKernel:
-        name = Path(self._folder.name) / uuid4().hex[:12]
+        name = self._sockets.path / uuid4().hex[:12]
         log = name.with_suffix(".log")
         manager = AsyncKernelManager(
             kernel_name=kernelspec,
@@ -250,4 +250,4 @@ class LocalKernels:
     async def close(self) -> None:
         await asyncio.gather(*(kernel.shutdown() for kernel in tuple(self._alive)))
         self._context.destroy(linger=0)
-        self._folder.cleanup()
+        self._sockets.remove()

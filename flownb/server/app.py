@@ -15,7 +15,6 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 from traitlets import Bool, Enum, Float, Int, TraitError, Type, Unicode, validate
 
-from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.local import LocalKernels
 from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
@@ -114,7 +113,7 @@ class FlowNB(ExtensionApp):
         self._keep_port(DataFolder(config.data_dir))
         self._service = Service(
             config,
-            kernels=lambda folder: Pool(LocalKernels(specs, KernelSide(folder.kernel_side)), self.pool_size),
+            kernels=lambda folder: Pool(LocalKernels(specs, folder.kernels), self.pool_size),
             notebooks=Notebooks(self._root, specs),
             clock=self.clock_class(),
             root_url=self._root_url,

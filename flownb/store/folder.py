@@ -31,8 +31,8 @@ class DataFolder:
         return self.root / "port"
 
     @property
-    def kernel_side(self) -> Path:
-        return self.root / "kernel"
+    def kernels(self) -> Path:
+        return self.root / "kernels"
 
     def snapshots(self, execution_id: str) -> Path:
         return self.root / "snapshots" / execution_id
@@ -42,7 +42,7 @@ class DataFolder:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o700)
-            for inner in ("snapshots", "kernel"):
+            for inner in ("snapshots", "kernels"):
                 (self.root / inner).mkdir(mode=0o700, exist_ok=True)
             (self.root / ".gitignore").write_text("*\n")
         except OSError as error:
