@@ -19,6 +19,7 @@ class SocketFolder:
         self._note = note
         self._remove_noted()
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        note.touch(mode=0o600)
         note.write_text(str(self.path))
 
     def remove(self) -> None:
