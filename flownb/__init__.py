@@ -1,7 +1,7 @@
 """Durable workflows that are Jupyter notebooks.
 
 Importing this package stays light: it runs inside kernels, where neither the server nor the store is needed.
-``flownb.pd`` and ``flownb.flow`` are what a notebook's author uses.
+``flownb.pd`` and ``flownb.flow`` are what a notebook's author uses; ``flownb.Inbox`` shows what waits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flownb.kernel.flow import flow as flow
     from flownb.kernel.pd import pd as pd
+    from flownb.widgets import Inbox as Inbox
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,10 @@ def __getattr__(name: str) -> Any:
         from flownb.kernel.flow import flow
 
         return flow
+    if name == "Inbox":
+        from flownb.widgets import Inbox
+
+        return Inbox
     raise AttributeError(f"module 'flownb' has no attribute {name!r}")
 
 

@@ -1,0 +1,50 @@
+"""All commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from flownb import __version__
+from flownb.cli.check import check
+from flownb.cli.executions import cancel, ls, resume, show
+from flownb.cli.later import deploy, open_, replay
+from flownb.cli.run import run
+from flownb.cli.serve import serve
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "run": run,
+    "ls": ls,
+    "show": show,
+    "resume": resume,
+    "cancel": cancel,
+    "replay": replay,
+    "open": open_,
+    "deploy": deploy,
+    "check": check,
+    "serve": serve,
+}
+
+app = typer.Typer(
+    help="Durable workflows that are Jupyter notebooks.",
+    epilog="Exit status: 0 done, 1 the execution failed or was cancelled, 2 wrong usage or bad input, 3 no server.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"flownb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def flownb(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Durable workflows that are Jupyter notebooks."""

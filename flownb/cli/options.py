@@ -1,0 +1,44 @@
+"""Options that commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flownb.client import Client, find
+from flownb.core.errors import InvalidValue
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+ServerUrl = Annotated[
+    str | None, typer.Option("--server-url", help="Address of the Jupyter server; found by its root folder otherwise.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", envvar="JUPYTER_TOKEN", help="The server's token; others do not see it in the variable."),
+]
+Data = Annotated[str | None, typer.Option("--data", metavar="JSON", help="Data to send along.")]
+ExecutionId = Annotated[str, typer.Argument(metavar="ID", help="The execution.")]
+NotebookPath = Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="The .ipynb file.")]
+
+
+def connect(server_url: str | None, token: str | None, near: Path | None = None) -> Client:
+    """The server that was named, or else the one whose root folder holds ``near``; raises ``NoServer``."""
+    return find(server_url, token if server_url else None, near)
+
+
+def parsed(data: str | None) -> Any:
+    """The value of ``--data``; raises ``InvalidValue`` where that is not JSON."""
+    if data is None:
+        return None
+    try:
+        return json.loads(data, parse_constant=_no_json)
+    except (ValueError, RecursionError) as error:
+        hint = """as in --data '{"name": "value"}', a text as in --data '"text"'"""
+        raise InvalidValue(f"--data is not JSON ({error}): write it {hint}") from None
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,176 @@
+"""The API of one server, call by call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from flownb.client.errors import ApiError, NoServer
+from flownb.client.events import Events
+
+FINAL = ("succeeded", "failed", "cancelled")
+"""The statuses in which an execution is over."""
+
+TIMEOUT = 30.0
+"""Seconds within which a server answers."""
+
+SILENCE = 60.0
+"""Seconds without an event after which a stream is connected anew: the silence may be that of a dead connection."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Client:
+    """The flownb API of the server at ``url``, which is Jupyter's base URL; may be used from several threads.
+
+    ``root`` is the server's root folder where that is on this machine. Every call raises ``ApiError`` where the server
+    refuses and ``NoServer`` where none answers.
+    """
+
+    def __init__(self, url: str, token: str = "", root: Path | None = None) -> None:
+        self.url = f"{url.rstrip('/')}/"
+        self.root = root
+        self._http = httpx.Client(
+            base_url=f"{self.url}flownb/api/",
+            headers={"Authorization": f"token {token}"} if token else {},
+            mounts={f"all://{_bracketed(host)}": httpx.HTTPTransport() for host in LOOPBACK},  # past any proxy
+            timeout=TIMEOUT,
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._http.close()
+
+    def health(self, timeout: float = TIMEOUT) -> dict[str, Any]:
+        """Whether flownb is at work there; ``timeout`` in seconds."""
+        return self._object("GET", "health", timeout=timeout)
+
+    def start(self, notebook: str | os.PathLike[str], data: Any = None) -> dict[str, Any]:
+        """Start an execution of a notebook, by its path here or else as the server names it; gives the execution."""
+        return self._object("POST", "executions", json={"notebook": self._path(notebook), "data": data})
+
+    def executions(
+        self, *, status: str | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+    ) -> dict[str, Any]:
+        """``{"executions": [...], "next": id or None}``, newest first; ``before`` takes the ``next`` of a page."""
+        asked = {"status": status, "workflow": workflow, "limit": limit, "before": before}
+        return self._object("GET", "executions", params={key: value for key, value in asked.items() if value})
+
+    def execution(self, execution_id: str) -> dict[str, Any]:
+        """One execution."""
+        return self._object("GET", _one(execution_id))
+
+    def delete(self, execution_id: str) -> None:
+        """Forget an execution that is over."""
+        self._call("DELETE", _one(execution_id))
+
+    def notebook(self, execution_id: str) -> dict[str, Any]:
+        """The executed notebook, with all outputs so far."""
+        return self._object("GET", _one(execution_id, "notebook"))
+
+    def resume(self, execution_id: str, data: Any = None) -> dict[str, Any]:
+        """Resume what waits; ``data`` becomes the ``body`` of its ``$resume_data``. Gives what the server says."""
+        return self._object("POST", _one(execution_id, "resume"), json={"data": data})
+
+    def cancel(self, execution_id: str) -> dict[str, Any]:
+        """Cancel an execution. Gives what the server says."""
+        return self._object("POST", _one(execution_id, "cancel"), json={})
+
+    def cancel_many(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Cancel executions; gives ``{"id", "code", "status"}`` for each, with the code that ``cancel`` would give."""
+        answer = self._object("POST", "executions/cancel", json={"executions": list(execution_ids)})
+        return list(answer["executions"])
+
+    def replay(self, execution_id: str, step: str | None = None) -> dict[str, Any]:
+        """Start a new execution that keeps the results of the steps before ``step``."""
+        return self._object("POST", _one(execution_id, "replay"), json={"from": step})
+
+    def open(self, execution_id: str) -> dict[str, Any]:
+        """A live kernel with the execution's variables: ``{"kernel_id", "path"}``."""
+        return self._object("POST", _one(execution_id, "open"), json={})
+
+    def deploy(self, name: str, notebook: str | os.PathLike[str]) -> dict[str, Any]:
+        """Put a notebook to work under a name."""
+        return self._object("PUT", f"workflows/{quote(name, safe='')}", json={"notebook": self._path(notebook)})
+
+    def drain(self, on: bool = True) -> dict[str, Any]:
+        """Have the server admit nothing new, or admit again."""
+        return self._object("POST", "drain", json={"on": on})
+
+    def events(self) -> Events:
+        """The changes of all executions from now on; close it, or use it in a ``with`` block."""
+        return Events(self._stream)
+
+    def follow(self, execution_id: str) -> Iterator[dict[str, Any]]:
+        """The execution as it stands, and again after every change, until it is over."""
+        with self.events() as changes:
+            found = self.execution(execution_id)
+            yield found
+            while found["status"] not in FINAL:
+                if next(changes)["execution"] == execution_id:
+                    found = self.execution(execution_id)
+                    yield found
+
+    def _path(self, notebook: str | os.PathLike[str]) -> str:
+        path = Path(notebook)
+        if self.root is None or not path.resolve().is_relative_to(self.root.resolve()):
+            return path.as_posix()
+        return path.resolve().relative_to(self.root.resolve()).as_posix()
+
+    def _object(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        found = self._call(method, path, **arguments)
+        assert isinstance(found, dict)
+        return found
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise self._no_server(error) from None
+        self._check(response)
+        return response.json() if response.content else None
+
+    def _stream(self, last: str | None) -> httpx.Response:
+        request = self._http.build_request(
+            "GET",
+            "events",
+            headers={"Last-Event-ID": last} if last is not None else {},
+            timeout=httpx.Timeout(TIMEOUT, read=SILENCE),
+        )
+        try:
+            response = self._http.send(request, stream=True)
+            if not response.is_success:
+                response.read()
+        except httpx.TransportError as error:
+            raise self._no_server(error) from None
+        self._check(response)
+        return response
+
+    def _no_server(self, error: httpx.TransportError) -> NoServer:
+        return NoServer(f"the server at {self.url} does not answer ({error}): is it running, and is the address right?")
+
+    def _check(self, response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        if response.status_code in (401, 403):
+            message = f"the server at {self.url} refuses (HTTP {response.status_code}): is the token right?"
+            raise ApiError(message, "forbidden", response.status_code)
+        try:
+            said = response.json()
+            raise ApiError(said["message"], said.get("reason") or "error", response.status_code)
+        except (ValueError, LookupError, TypeError):
+            message = f"{self.url} has no flownb API (HTTP {response.status_code}): is flownb installed there?"
+            raise ApiError(message, "no_api", response.status_code) from None
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _one(execution_id: str, *more: str) -> str:
+    return "/".join(["executions", quote(execution_id, safe=""), *more])
