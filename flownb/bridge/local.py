@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable
@@ -64,7 +65,7 @@ class LocalRunning:
 
     def _publish(self, kind: str, content: Any) -> None:
         if kind == "flownb_pause_asked":
-            self._cell.on_pause_asked()
+            self._cell.on_pause_asked(json.loads(content["call"]))
         else:
             self._collected.take(kind, content)
 
@@ -165,10 +166,15 @@ class LocalKernel:
         self._watch.cancel()
         self._channels.fail(KernelDied("the kernel was shut down"))
         await self._channels.close()
-        with suppress(Exception):
-            await self._manager.shutdown_kernel(now=True)
+        await _end(self._manager)
         self._log.unlink(missing_ok=True)
         self._gone(self)
+
+
+async def _end(manager: AsyncKernelManager) -> None:
+    """End the process, where one has begun, and remove its sockets."""
+    with suppress(Exception):
+        await manager.shutdown_kernel(now=True)
 
 
 def call(module: str, function: str, *arguments: str) -> str:
@@ -241,7 +247,12 @@ class LocalKernels:
         try:
             with log.open("wb") as output:
                 await manager.start_kernel(extra_arguments=ARGUMENTS, stdout=output, stderr=output)
-        except Exception as error:  # whatever a provisioner raises: no such kernelspec, no such program
+        except BaseException as error:
+            await _end(manager)
+            log.unlink(missing_ok=True)
+            if not isinstance(error, Exception):  # cancelled, maybe after the process has begun
+                raise
+            # Whatever a provisioner raises: no such kernelspec, no such program.
             raise KernelStartFailed(f"kernelspec {kernelspec!r} cannot be started: {error}") from None
         kernel = LocalKernel(manager, log, self._alive.discard)
         self._alive.add(kernel)

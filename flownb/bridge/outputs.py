@@ -35,41 +35,51 @@ class Outputs:
 
     def take(self, kind: str, content: Any) -> None:
         """One message of IOPub that belongs to the cell; kinds that show nothing are passed over."""
+        try:
+            self._take(kind, content)
+        except Exception:  # whatever nbformat makes of a library's message
+            self._say(f"a {kind} message that no notebook can hold")
+
+    def _take(self, kind: str, content: Any) -> None:
         if kind == "clear_output":
             self._clear_next = True
             if not content.get("wait"):
                 self._clear()
         elif kind == "update_display_data":
             self._update(content)
-        elif kind in _SHOWN and self._fits(content):
+        elif kind in _SHOWN:
             if self._clear_next:
                 self._clear()
-            self._add(kind, content)
+            if self._fits(content):
+                self._add(kind, content)
 
     def _clear(self) -> None:
         self._found.clear()
         self._displays.clear()
         self._clear_next = False
+        self._room = MOST_CHARACTERS
+        self._cut = False
 
     def _fits(self, content: Any) -> bool:
-        data = content.get("data") or {}
-        self._room -= len(content.get("text", "")) + sum(len(str(value)) for value in data.values())
+        self._room -= _size(content)
         if self._room >= 0 or "ename" in content:
             return True
         if not self._cut:
             self._cut = True
-            note = f"\n[flownb: output beyond {MOST_CHARACTERS:,} characters is not kept]\n"
-            self._add("stream", {"name": "stderr", "text": note})
+            self._say(f"output beyond {MOST_CHARACTERS:,} characters")
         return False
+
+    def _say(self, what: str) -> None:
+        self._add("stream", {"name": "stderr", "text": f"\n[flownb: {what} is not kept]\n"})
 
     def _add(self, kind: str, content: Any) -> None:
         last = self._found[-1] if self._found else None
         if kind == "stream" and last is not None and last.get("name") == content["name"]:
-            last["text"].append(content["text"])
+            last["text"].append("".join(content["text"]))
             return
-        output = nbformat.v4.output_from_msg({"header": {"msg_type": kind}, "content": content})
+        output = _output(kind, content)
         if kind == "stream":
-            output["text"] = [output["text"]]
+            output["text"] = ["".join(output["text"])]
         self._found.append(output)
         if display_id := (content.get("transient") or {}).get("display_id"):
             self._displays.setdefault(display_id, []).append(output)
@@ -77,5 +87,17 @@ class Outputs:
     def _update(self, content: Any) -> None:
         display_id = (content.get("transient") or {}).get("display_id", "")
         for output in self._displays.get(display_id, ()):
-            output["data"] = content["data"]
-            output["metadata"] = content["metadata"]
+            self._room += _size(output)
+            if self._fits(content):
+                new = _output("display_data", content)
+                output["data"], output["metadata"] = new["data"], new["metadata"]
+
+
+def _output(kind: str, content: Any) -> Any:
+    """The output of a message, valid in a notebook; raises whatever nbformat raises."""
+    return nbformat.v4.output_from_msg({"header": {"msg_type": kind}, "content": content})
+
+
+def _size(content: Any) -> int:
+    data = content.get("data") or {}
+    return len(content.get("text", "")) + sum(len(str(value)) for value in data.values())

@@ -56,12 +56,15 @@ class Spec:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell to run: the author's source, and what ``pd`` is to know, as JSON text; ``timeout`` in milliseconds."""
+    """One cell to run: the author's source, and what ``pd`` is to know, as JSON text; ``timeout`` in milliseconds.
+
+    ``on_pause_asked`` hears of each call that asks for a pause when it is made, unless the word gets lost.
+    """
 
     source: str
     context: str
     timeout: int | None = None
-    on_pause_asked: Callable[[], None] = lambda: None
+    on_pause_asked: Callable[[Json], None] = lambda call: None
 
 
 @dataclass(frozen=True)

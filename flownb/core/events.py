@@ -19,7 +19,10 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class PauseAsked:
-    """The running step called ``pd.flow`` for a pause, so its links are out."""
+    """The running step called ``pd.flow`` for a pause, so its links are out. ``confirm`` and ``form``: the call's."""
+
+    confirm: bool | None = None
+    form: Json = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from flownb.core.errors import FlowNBError
+from flownb.core.jsonvalue import dumps
 from flownb.kernel.cells import HandRun, begin, running
 from flownb.kernel.handler import add_call
 from flownb.kernel.interrupts import reach_this_cell
@@ -61,11 +62,10 @@ def _begin(kernel: Any, message: dict[str, Any]) -> None:
     told = json.loads(text)
     kind = SetupCell if told["mode"] == "setup" else Step
 
-    def announce() -> None:
-        # Lets the server accept requests to the links while the step still runs; lost, it learns of them at the end.
-        kernel.session.send(
-            kernel.iopub_socket, "flownb_pause_asked", {"step": told["step"]}, parent=message, ident=b"flownb"
-        )
+    def announce(call: dict[str, object]) -> None:
+        # Lets the server answer for the links while the step still runs; lost, it learns of them at the end.
+        content = {"call": dumps(call)}
+        kernel.session.send(kernel.iopub_socket, "flownb_pause_asked", content, parent=message, ident=b"flownb")
 
     begin(kind(told, announce))
 

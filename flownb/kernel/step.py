@@ -18,7 +18,7 @@ RETURNED = "$return_value"
 class Step:
     """A step of an execution: collects what the author's code asks for until the cell is over."""
 
-    def __init__(self, told: Mapping[str, Any], announce: Callable[[], None]) -> None:
+    def __init__(self, told: Mapping[str, Any], announce: Callable[[dict[str, object]], None]) -> None:
         self.name: str = told["step"]
         self.steps = Steps(told["steps"])
         self.context = Context(told["context"])
@@ -35,8 +35,7 @@ class Step:
     def pause(self, call: dict[str, object]) -> Links:
         self._still_running()
         self.pauses.append(call)
-        if len(self.pauses) == 1:
-            self._announce()
+        self._announce(call)
         return self._links
 
     def exit(self, reason: str | None) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from flownb.bridge import port
 from flownb.core import events
-from flownb.core.model import Checkpoint, Error, Execution, PauseKind, Step
+from flownb.core.model import Checkpoint, Error, Execution, Json, PauseKind, Step
 from flownb.core.notebook import Cell
 from flownb.core.transitions import NotNow
 from flownb.server.clock import Clock
@@ -86,10 +86,10 @@ class Attempts:
         context = await asyncio.to_thread(step_context, execution, cell, self._links, deadline, largest)
         return port.Cell(cell.source, context, timeout, partial(self._pause_asked, execution.id, asked))
 
-    def _pause_asked(self, execution: str, asked: list[asyncio.Task[None]]) -> None:
+    def _pause_asked(self, execution: str, asked: list[asyncio.Task[None]], call: Json) -> None:
         async def tell() -> None:
             with suppress(NotNow, StoreError):
-                await self._store.apply(execution, events.PauseAsked())
+                await self._store.apply(execution, events.PauseAsked(call.get("confirm"), call.get("form")))
 
         asked.append(asyncio.create_task(tell()))
 

@@ -32,7 +32,7 @@ class Form(BaseModel):
 
 @pytest.fixture
 def step() -> Iterator[Step]:
-    step = Step(about_step(), announce=lambda: None)
+    step = Step(about_step(), announce=lambda call: None)
     begin(step)
     yield step
     begin(HandRun())

@@ -33,15 +33,18 @@ from flownb.core.transitions.outcome import (
 
 
 def asked(execution: Execution, event: events.PauseAsked, now: int) -> Outcome:
-    """The step has its links and may have sent them: from now on the API may answer for them."""
+    """The step has its links and may have sent them: from now on they are answered as its pause will be."""
     demand(execution.status is Status.RUNNING, execution, "asking for a pause")
     demand(present(execution).status is StepStatus.RUNNING, execution, "asking for a pause")
-    return Outcome(with_step(execution, asked=True))
+    early = early_pause(execution) or Pause(of=present(execution).attempt, since=now)
+    pause = replace(early, confirm=event.confirm, form=event.form)
+    return Outcome(with_step(replace(execution, pause=pause), asked=True))
 
 
 def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution:
     """The step has ended and its pause begins; a decision that came early ends it in the same moment."""
-    early = early_decision(execution)
+    asked_before = early_pause(execution)
+    early = asked_before.decision if asked_before else None
     if early is not None and (errors := misfit(call.form, early)):
         what = "; ".join(f"{field or 'data'}: {complaint}" for field, complaint in errors.items())
         execution = warn(execution, f"a request came before the form was known and does not fit it ({what}): dropped")
@@ -64,12 +67,11 @@ def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution
     return decide(execution, early, now) if early else execution
 
 
-def early_decision(execution: Execution) -> Decision | None:
-    """What was decided by a link of the present attempt before its step ended."""
+def early_pause(execution: Execution) -> Pause | None:
+    """What is on record of the present attempt's pause before its step has ended."""
     pause = execution.pause
-    if pause is None or pause.ended_by is not None or not pause.linked_to(present(execution).attempt):
-        return None
-    return pause.decision
+    mine = pause is not None and pause.ended_by is None and pause.linked_to(present(execution).attempt)
+    return pause if mine else None
 
 
 def misfit(form: Json, decision: Decision) -> dict[str, str]:

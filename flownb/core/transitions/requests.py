@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from flownb.core.events import RequestArrived
 from flownb.core.model import Action, Decision, EndedBy, Execution, Pause, Status, StepStatus
-from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause
-from flownb.core.transitions.pauses import decide, misfit
+from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present
+from flownb.core.transitions.pauses import decide, early_pause, misfit
 
 DONE = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
 EXPIRED = Answer(410, "expired")
@@ -47,16 +47,15 @@ def _act(execution: Execution, event: RequestArrived, now: int) -> Outcome:
 
 def _early(execution: Execution, event: RequestArrived, now: int) -> Outcome:
     """The step has not ended: the first decision is kept and takes effect at its end."""
-    step = execution.step
-    assert step is not None
-    pause = execution.pause
-    if pause is not None and pause.linked_to(step.attempt) and pause.decision is not None:
+    pause = early_pause(execution) or Pause(of=present(execution).attempt, since=now)
+    if pause.decision is not None:
         if pause.decision.action is event.action:
             return Outcome(execution, Answer(202, ACCEPTED, pause.decision.at))
         return Outcome(execution, _already(pause.decision, event.action))
     decision = Decision(event.action, now, event.request)
-    pause = Pause(of=step.attempt, since=now, decision=decision)
-    return Outcome(replace(execution, pause=pause), Answer(202, ACCEPTED, now))
+    if errors := misfit(pause.form, decision):
+        return Outcome(execution, Answer(422, "invalid", errors=errors))
+    return Outcome(replace(execution, pause=replace(pause, decision=decision)), Answer(202, ACCEPTED, now))
 
 
 def _by_api(execution: Execution, event: RequestArrived, now: int) -> Outcome:

@@ -95,12 +95,14 @@ def _winner(execution: Execution, event: events.StepFinished) -> tuple[events.Pa
 
 
 def failed(execution: Execution, event: events.StepFailed, now: int) -> Outcome:
-    """The step raised: it waits for another attempt where its policy has one, else the execution fails."""
+    """The step raised, or no kernel came for it: it waits for another attempt if its policy has one, else it fails."""
     execution = _spend(execution, event.compute_ms)
     demand(execution.status is Status.RUNNING, execution, "the failure of a step")
+    if present(execution).status is StepStatus.PENDING:
+        execution = begin(execution, now)
     step = present(execution)
     retry = step.policy.retry
-    if event.final or retry is None or step.attempts > retry.max or step.status is not StepStatus.RUNNING:
+    if event.final or retry is None or step.attempts > retry.max:
         return Outcome(fail_step(execution, event.error, now, event.reason))
     execution = void_pause(execution, now)
     execution = with_step(execution, status=StepStatus.SUSPENDED, error=event.error, finished_at=now)
