@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import nbformat
@@ -58,25 +59,37 @@ def read(text: str) -> Workflow:
         content = strip(notebook)
         nbformat.validate(content)
     except nbformat.ValidationError as error:
-        raise NotebookError(f"not a valid notebook: {str(error).splitlines()[0]}") from None
+        raise NotebookError(f"not a valid notebook: {_place(error)}{str(error).splitlines()[0]}") from None
+    except KeyError as error:
+        raise NotebookError(f"not a notebook: it lacks {error}") from None
     except Exception as error:  # nbformat lets through whatever its JSON and its converters raise
-        raise NotebookError(f"not a notebook: {error}") from None
+        raise NotebookError(f"not a notebook: {error.__cause__ or error}") from None
     return workflow(content)
 
 
 def strip(notebook: Any) -> dict[str, Any]:
-    """A plain copy without outputs, in which every cell has an id."""
-    content: dict[str, Any] = nbformat.from_dict(notebook)
+    """A plain copy without outputs, in which every cell has an id of its own; raises ``InvalidValue`` for NaN."""
+    content = nbformat.from_dict(notebook)
+    given = {cell.get("id") for cell in content["cells"]}
+    new = (name for place in count(1) if (name := f"flownb-{place}") not in given)
     taken: set[str] = set()
-    for place, cell in enumerate(content["cells"], 1):
+    for cell in content["cells"]:
         if cell.get("id") in taken or "id" not in cell:
-            cell["id"] = f"flownb-{place}"
+            cell["id"] = next(new)
         taken.add(cell["id"])
         if cell["cell_type"] == "code":
             cell["outputs"] = []
             cell["execution_count"] = None
     content["nbformat_minor"] = max(5, content["nbformat_minor"])
-    return content
+    plain = to_json(content, "notebook")
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _place(error: nbformat.ValidationError) -> str:
+    """Which cell a complaint of nbformat is about."""
+    path = list(error.absolute_path)
+    return f"cell {int(path[1]) + 1}: " if len(path) > 1 and path[0] == "cells" else ""
 
 
 def workflow(content: Mapping[str, Any]) -> Workflow:
@@ -148,7 +161,7 @@ def _settings(metadata: Mapping[str, Any]) -> Mapping[str, object]:
 
 def _kernelspec(metadata: Mapping[str, Any]) -> str:
     spec = metadata.get("kernelspec", {})
-    language = spec.get("language") or metadata.get("language_info", {}).get("name") or "python"
+    language = str(spec.get("language") or metadata.get("language_info", {}).get("name") or "python")
     if language.lower() not in ("python", "ipython", "python3"):
         raise NotebookError(f"the notebook's kernelspec {spec.get('name', '?')!r} is for {language}: steps are Python")
     return str(spec.get("name") or "python3")

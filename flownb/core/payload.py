@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,8 @@ from flownb.core.model import Json
 
 MASK = "…"
 _DROPPED = frozenset({"cookie", "x-xsrftoken", "referer"})
+_PYTHONS_OWN = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs that are no charset; some take seconds for a large body."""
 
 
 class UnreadableBody(FlowNBError):
@@ -115,6 +118,8 @@ def _content_type(header: str) -> tuple[str, str]:
 
 def _text(body: bytes, charset: str) -> str:
     try:
+        if codecs.lookup(charset).name in _PYTHONS_OWN:
+            raise LookupError(charset)
         return body.decode(charset)
     except LookupError:
         raise UnreadableBody(f"charset {charset!r} is not known", 415) from None

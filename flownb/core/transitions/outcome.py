@@ -99,9 +99,27 @@ def fail_step(execution: Execution, error: Error, now: int, reason: str | None =
     return finish(execution, Status.FAILED, now, reason=reason or error.ename, error=error)
 
 
+def spend(execution: Execution, compute_ms: int) -> Execution:
+    """Compute time of the present step, which the segment and the execution pay for."""
+    execution = with_step(execution, compute_ms=present(execution).compute_ms + compute_ms)
+    return replace(
+        execution,
+        compute_ms=execution.compute_ms + compute_ms,
+        segment_ms=execution.segment_ms + compute_ms,
+    )
+
+
+def interrupt(execution: Execution, now: int) -> Execution:
+    """The present step is stopped before its end: what it ran so far was compute time all the same."""
+    step = present(execution)
+    if step.status is not StepStatus.RUNNING or step.started_at is None:
+        return execution
+    return spend(execution, max(0, now - step.started_at))
+
+
 def cancel(execution: Execution, reason: str, now: int) -> Execution:
     """The execution ends by somebody's wish, or because a pause ran out with ``on_timeout="cancel"``."""
-    execution = void_pause(execution, now)
+    execution = void_pause(interrupt(execution, now), now)
     if present(execution).runs:
         execution = with_step(execution, status=StepStatus.CANCELLED, finished_at=now)
     return finish(execution, Status.CANCELLED, now, reason=reason)

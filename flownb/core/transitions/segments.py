@@ -11,8 +11,10 @@ from flownb.core.transitions.outcome import (
     demand,
     fail_step,
     finish,
+    interrupt,
     pass_step,
     present,
+    spend,
     void_pause,
     warn,
     with_step,
@@ -60,7 +62,7 @@ def begin(execution: Execution, now: int) -> Execution:
 
 def finished(execution: Execution, event: events.StepFinished, now: int) -> Outcome:
     """The end of a step: ``exit`` wins over a pause, the last pause asked for over those before it."""
-    execution = _spend(_running(execution, "the end of a step"), event.compute_ms)
+    execution = spend(_running(execution, "the end of a step"), event.compute_ms)
     execution = replace(execution, checkpoint=event.checkpoint)
     execution = with_step(execution, exports=event.exports, finished_at=now, losses=0)
     execution = warn(execution, *event.warnings)
@@ -96,8 +98,8 @@ def _winner(execution: Execution, event: events.StepFinished) -> tuple[events.Pa
 
 def failed(execution: Execution, event: events.StepFailed, now: int) -> Outcome:
     """The step raised, or no kernel came for it: it waits for another attempt if its policy has one, else it fails."""
-    execution = _spend(execution, event.compute_ms)
     demand(execution.status is Status.RUNNING, execution, "the failure of a step")
+    execution = spend(execution, event.compute_ms)
     if present(execution).status is StepStatus.PENDING:
         execution = begin(execution, now)
     step = present(execution)
@@ -131,7 +133,7 @@ def released(execution: Execution, event: events.Released, now: int) -> Outcome:
     demand(execution.status is Status.RUNNING, execution, "giving it back")
     if present(execution).status is not StepStatus.RUNNING:
         return Outcome(replace(execution, status=Status.QUEUED))
-    return Outcome(_give_back(execution, "the server stopped", now))
+    return Outcome(_give_back(interrupt(execution, now), "the server stopped", now))
 
 
 def _give_back(execution: Execution, why: str, now: int) -> Execution:
@@ -146,13 +148,3 @@ def _running(execution: Execution, what: str) -> Execution:
     demand(execution.status is Status.RUNNING, execution, what)
     demand(present(execution).status is StepStatus.RUNNING, execution, what)
     return execution
-
-
-def _spend(execution: Execution, compute_ms: int) -> Execution:
-    demand(execution.step is not None, execution, "the end of a step")
-    execution = with_step(execution, compute_ms=present(execution).compute_ms + compute_ms)
-    return replace(
-        execution,
-        compute_ms=execution.compute_ms + compute_ms,
-        segment_ms=execution.segment_ms + compute_ms,
-    )

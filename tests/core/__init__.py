@@ -1,0 +1,1 @@
+"""The rules, shown without a server, a store or a kernel."""

@@ -1,0 +1,72 @@
+"""What a request is answered: the tables of sections 4 and 5 of the contract, told from the record."""
+
+from __future__ import annotations
+
+from flownb.core.events import RequestArrived
+from flownb.core.forms import complaints
+from flownb.core.model import Action, EndedBy, Json, Pause, Status, StepStatus
+from tests.core.journal import Journal, Key, Move, key, present, written
+
+UNDER_WAY = (StepStatus.PENDING, StepStatus.RUNNING)
+WORD = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
+
+
+def answers_obey_the_table(journal: Journal) -> None:
+    known: dict[Key, Pause] = {}
+    for move in journal:
+        if isinstance(move.event, RequestArrived):
+            answer = move.outcome.answer
+            assert answer
+            due = _by_link(move, known) if move.event.attempt else _by_api(move, known)
+            assert (answer.code, answer.status) == due
+            if answer.code >= 400 or answer.status.startswith("already_"):
+                assert move.after == move.before
+        else:
+            assert move.outcome.answer is None
+        known |= {key(pause): pause for pause in written(move.after)}
+
+
+def _by_link(move: Move, known: dict[Key, Pause]) -> tuple[int, str]:
+    event, step = move.event, move.before.step
+    assert isinstance(event, RequestArrived)
+    assert event.attempt
+    pause = known.get((event.attempt, False))
+    if pause is None:
+        under_way = step and step.attempt == event.attempt and step.status in UNDER_WAY
+        return (202, "accepted") if under_way else (410, "expired")
+    return _by_pause(pause, event)
+
+
+def _by_pause(pause: Pause, event: RequestArrived) -> tuple[int, str]:
+    action = event.action
+    if pause.ended_by is None and pause.decision is None:
+        if action is Action.RESUME and not fills(pause.form, event.request):
+            return 422, "invalid"
+        return (200, WORD[action]) if pause.live else (202, "accepted")
+    if pause.decision is None or pause.ended_by in (EndedBy.VOID, EndedBy.TIMER):
+        return 410, "expired"
+    if pause.decision.action is not action:
+        return 409, f"already_{WORD[pause.decision.action]}"
+    return (200, f"already_{WORD[action]}") if pause.ended_by else (202, "accepted")
+
+
+def _by_api(move: Move, known: dict[Key, Pause]) -> tuple[int, str]:
+    event, before = move.event, move.before
+    assert isinstance(event, RequestArrived)
+    if before.status.final:
+        again = event.action is Action.CANCEL and before.status is Status.CANCELLED
+        return (200, "already_cancelled") if again else (410, "expired")
+    if event.action is Action.CANCEL:
+        return 200, "cancelled"
+    step = present(before)
+    woken = before.status is Status.QUEUED and before.fresh
+    if before.pause and (before.pause.live or woken):
+        return _by_pause(before.pause, event)
+    if step.asked:
+        early = known.get((step.attempt, False))
+        return _by_pause(early, event) if early else (202, "accepted")
+    return 409, "not_suspended"
+
+
+def fills(form: Json, request: Json) -> bool:
+    return form is None or not complaints(form, request["body"])

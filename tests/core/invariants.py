@@ -1,0 +1,372 @@
+"""What always holds, whatever happened: section 8 of the contract, and the tables that it rests on.
+
+Each function takes the journal of one execution, without gaps and from its creation, and raises ``AssertionError``
+where the record breaks the rule. They know nothing of how the rules are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+from flownb.core.events import (
+    Admitted,
+    PauseCall,
+    Released,
+    RequestArrived,
+    ServerLost,
+    StepFailed,
+    StepFinished,
+    TimerFired,
+)
+from flownb.core.model import (
+    Attempt,
+    Decision,
+    EndedBy,
+    Pause,
+    PauseKind,
+    Status,
+    Step,
+    StepStatus,
+)
+from tests.core.answers import answers_obey_the_table, fills
+from tests.core.journal import Journal, Key, Move, dropped, kept, key, present, record, written
+
+ENDED = (StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
+
+
+# 1
+
+
+def finished_steps_never_start_again(journal: Journal) -> None:
+    for move in journal:
+        for before, after in move.steps:
+            if before.status in ENDED:
+                assert after == before
+        place = move.after.at
+        assert move.before.at <= place
+        assert all(step.status is StepStatus.SUCCEEDED for step in move.after.steps[:place])
+        assert all(step.status in (StepStatus.PENDING, StepStatus.SKIPPED) for step in move.after.steps[place + 1 :])
+
+
+# 2
+
+
+def pauses_end_once(journal: Journal) -> None:
+    known: dict[Key, Pause] = {}
+    for move in journal:
+        for pause in written(move.after):
+            earlier = known.get(key(pause))
+            if earlier and earlier.ended_by:
+                assert pause == earlier
+            if earlier and earlier.decision:
+                assert pause.decision == (None if dropped(move) else earlier.decision)
+            elif pause.decision:
+                assert isinstance(move.event, RequestArrived)
+                assert pause.decision == Decision(move.event.action, move.now, move.event.request)
+            if pause.ended_by in (EndedBy.RESUME, EndedBy.CANCEL):
+                assert pause.decision
+                assert pause.decision.action == pause.ended_by.value
+            if pause.ended_by is EndedBy.TIMER:
+                assert pause.decision is None
+            assert (pause.ended_by is None) is (pause.ended_at is None)
+            known[key(pause)] = pause
+        assert move.after.pause == (list(known.values())[-1] if known else None)
+
+
+def accepted_requests_are_never_lost(journal: Journal) -> None:
+    """Each 2xx is there for good: as the decision of its pause, which takes effect, is void, or was dropped aloud."""
+    pauses = record(journal)
+    for move in journal:
+        event, answer = move.event, move.outcome.answer
+        if not isinstance(event, RequestArrived) or not answer or answer.code >= 300:
+            continue
+        if event.attempt is None and move.after.status is Status.CANCELLED:
+            assert journal[-1].after.status is Status.CANCELLED
+            continue
+        pause = pauses[_asked_about(move)]
+        if any(dropped(later) and later.after.pause and key(later.after.pause) == key(pause) for later in journal):
+            continue
+        assert pause.decision
+        assert pause.decision.action is event.action
+        assert pause.decision.at == answer.at
+        if answer.status == "accepted":
+            assert pause.ended_by in (None, EndedBy.VOID, EndedBy(event.action))
+        else:
+            assert pause.ended_by is EndedBy(event.action)
+
+
+def _asked_about(move: Move) -> Key:
+    """By a link its own pause, by the API the one that the execution waits in, was just woken from or may yet have."""
+    assert isinstance(move.event, RequestArrived)
+    pause = move.before.pause
+    woken = move.before.status is Status.QUEUED and move.before.fresh
+    if move.event.attempt is None and pause and (pause.live or woken):
+        return key(pause)
+    return move.event.attempt or present(move.before).attempt, False
+
+
+def decisions_take_effect(journal: Journal) -> None:
+    """A resume goes on with what was sent, a cancel ends the execution, a timer brings nothing."""
+    for move in journal:
+        pause = move.after.pause
+        if not pause or pause.ended_by is None or pause == move.before.pause:
+            continue
+        step = move.after.steps[move.before.at]
+        request = pause.decision.request if pause.decision else None
+        goes_on = pause.ended_by is EndedBy.RESUME or (pause.ended_by is EndedBy.TIMER and pause.on_timeout == "resume")
+        if goes_on:
+            assert pause.ended_by is EndedBy.TIMER or fills(pause.form, request)
+            assert move.after.resume == request
+            assert move.after.status in (Status.QUEUED, Status.SUCCEEDED)
+            sent = pause.kind in (PauseKind.SUSPEND, PauseKind.DELAY) and pause.ended_by is EndedBy.RESUME
+            assert ("$resume_data" in step.exports) is sent
+            assert step.exports.get("$resume_data") == (request if sent else None)
+        elif pause.ended_by is EndedBy.VOID:
+            assert pause.kind is None
+            assert step.status is not StepStatus.SUSPENDED
+        elif pause.on_timeout == "error" and pause.ended_by is EndedBy.TIMER:
+            assert (move.after.status, move.after.reason) == (Status.FAILED, "PauseTimeout")
+        else:
+            why = "request" if pause.ended_by is EndedBy.CANCEL else "timeout"
+            assert (move.after.status, move.after.reason) == (Status.CANCELLED, why)
+
+
+# 3
+
+
+def the_suspended_wait_in_one_pause(journal: Journal) -> None:
+    known: dict[Key, Pause] = {}
+    for move in journal:
+        known |= {key(pause): pause for pause in written(move.after)}
+        live = [pause for pause in known.values() if pause.live]
+        assert len(live) == (move.after.status is Status.SUSPENDED)
+        for pause in live:
+            step = present(move.after)
+            assert pause == move.after.pause
+            assert pause.of == step.attempt
+            assert pause.wakes_at is not None
+            assert step.status is StepStatus.SUSPENDED
+
+
+def timers_are_never_early(journal: Journal) -> None:
+    for move in journal:
+        if isinstance(move.event, TimerFired):
+            pause = move.before.pause
+            assert pause
+            assert pause.live
+            assert pause.wakes_at is not None
+            assert move.now >= pause.wakes_at
+
+
+# 4
+
+
+def runs_count_up(journal: Journal) -> None:
+    for move in journal:
+        for before, after in move.steps:
+            if after.runs != before.runs:
+                assert after.runs == before.runs + 1
+                assert after.attempts == 1
+                if before.runs:
+                    _caused_by_a_rerun(move, before, after)
+            elif after.attempts != before.attempts:
+                assert after.attempts == before.attempts + 1
+                assert before.policy.retry
+                assert after.attempts <= before.policy.retry.max + 1
+                assert (after.context, after.callback) == (before.context, before.callback)
+            if after.status is StepStatus.RUNNING and before.status is not StepStatus.RUNNING:
+                assert after.exports == {}
+                assert min(after.attempt[1:]) >= 1
+
+
+def _caused_by_a_rerun(move: Move, before: Step, after: Step) -> None:
+    pause = move.after.pause
+    assert pause
+    assert (pause.kind, pause.of) == (PauseKind.RERUN, before.attempt)
+    assert pause.max_retries is not None
+    assert pause.max_retries >= before.runs
+    assert after.context == pause.context
+    assert after.callback == (pause.decision.request if pause.decision else None)
+
+
+def the_last_pause_asked_for_is_taken(journal: Journal) -> None:
+    """``exit`` wins over all of them; a call at its limit asks for nothing; whatever is passed over gets a warning."""
+    for move in journal:
+        if not isinstance(move.event, StepFinished):
+            continue
+        runs = present(move.before).runs
+        asked = [call for call in move.event.pauses if call.max_retries is None or runs <= call.max_retries]
+        spent = len(move.event.pauses) - len(asked)
+        passed_over = len(asked) > 1 or (asked and move.event.exit)
+        warnings = len(move.after.warnings) - len(move.before.warnings)
+        assert warnings == spent + bool(passed_over) + dropped(move)
+        step = move.after.steps[move.before.at]
+        if move.event.exit:
+            assert (move.after.status, move.after.reason) == (Status.SUCCEEDED, move.event.exit.reason)
+        elif asked:
+            assert _is_of(move.after.pause, asked[-1], move)
+        else:
+            assert step.status is StepStatus.SUCCEEDED
+            assert move.after.status in (Status.RUNNING, Status.SUCCEEDED)
+
+
+def _is_of(pause: Pause | None, call: PauseCall, move: Move) -> bool:
+    return pause is not None and (
+        pause.of == present(move.before).attempt
+        and pause.since == move.now
+        and pause.wakes_at == move.now + call.after_ms
+        and (pause.kind, pause.on_timeout, pause.context) == (call.kind, call.on_timeout, call.context)
+        and pause.max_retries == call.max_retries
+    )
+
+
+def failures_are_retried_as_the_policy_says(journal: Journal) -> None:
+    for move in journal:
+        if not isinstance(move.event, StepFailed):
+            continue
+        step = present(move.before)
+        run, attempt = max(1, step.runs), max(1, step.attempts)
+        left = step.policy.retry.max + 1 - attempt if step.policy.retry else 0
+        if left > 0 and not move.event.final:
+            assert step.policy.retry
+            assert move.after.pause
+            assert (move.after.pause.kind, move.after.pause.of) == (PauseKind.RETRY, (step.name, run, attempt))
+            assert move.after.pause.wakes_at == move.now + step.policy.retry.wait(attempt)
+        else:
+            assert (move.after.status, move.after.reason) == (
+                Status.FAILED,
+                move.event.reason or move.event.error.ename,
+            )
+
+
+# 5
+
+
+def final_states_are_final(journal: Journal) -> None:
+    for move in journal:
+        if move.before.status.final:
+            assert move.after == move.before
+    for earlier, later in pairwise(journal):
+        assert later.before == kept(earlier.after)
+
+
+def the_end_leaves_nothing_open(journal: Journal) -> None:
+    end = journal[-1].after
+    if not end.status.final:
+        return
+    assert end.finished_at is not None
+    assert all(step.status in ENDED for step in end.steps)
+    assert all(pause.ended_by for pause in record(journal).values())
+    for status, culprits in (
+        (Status.FAILED, [place for place, step in enumerate(end.steps) if step.status is StepStatus.FAILED]),
+        (Status.CANCELLED, [place for place, step in enumerate(end.steps) if step.status is StepStatus.CANCELLED]),
+    ):
+        if end.status is status:
+            assert culprits == [end.at] or (status is Status.CANCELLED and not end.steps[end.at].runs)
+        else:
+            assert not culprits
+    exited = any(isinstance(move.event, StepFinished) and move.event.exit for move in journal)
+    if end.status is Status.SUCCEEDED and not exited:
+        assert all(step.status is StepStatus.SUCCEEDED for step in end.steps)
+
+
+# 6
+
+
+def only_the_running_hold_a_slot(journal: Journal) -> None:
+    for move in journal:
+        at_work = [step for step in move.after.steps if step.status is StepStatus.RUNNING]
+        assert len(at_work) <= (move.after.status is Status.RUNNING)
+        if move.after.status is Status.RUNNING and move.before.status is not Status.RUNNING:
+            assert isinstance(move.event, Admitted)
+
+
+# 7
+
+
+def lost_steps_are_repeated_as_they_were(journal: Journal) -> None:
+    """The same run, attempt, links and segment; the third loss in a row, or the first of a ``once`` step, ends it."""
+    losses: dict[Attempt, int] = {}
+    for move in journal:
+        if not isinstance(move.event, ServerLost | Released):
+            continue
+        step, again = present(move.before), move.after.steps[move.before.at]
+        in_flight = step.status is StepStatus.RUNNING
+        if in_flight and isinstance(move.event, ServerLost):
+            losses[step.attempt] = losses.get(step.attempt, 0) + 1
+        looping = in_flight and isinstance(move.event, ServerLost) and losses[step.attempt] >= 3
+        reason = "CrashLoop" if looping else "OnceInterrupted" if in_flight and step.policy.once else None
+        assert move.after.reason == reason
+        if reason:
+            assert move.after.status is Status.FAILED
+            continue
+        assert (move.after.status, again.status, again.attempt) == (Status.QUEUED, StepStatus.PENDING, step.attempt)
+        assert (again.context, again.callback, again.asked) == (step.context, step.callback, step.asked)
+        spent = replace(move.before, compute_ms=move.after.compute_ms, segment_ms=move.after.segment_ms)
+        assert replace(move.after, status=spent.status, steps=spent.steps) == spent
+
+
+# Section 5, credits
+
+
+def credits_are_counted_by_segment(journal: Journal) -> None:
+    """A segment goes from the first admission, or the first after a pause, to the next pause; crashes end none.
+
+    A step that is stopped has cost the time since its start; what a lost server had run is known to nobody.
+    """
+    segments: list[int] = []
+    paused = True
+    for move in journal:
+        if isinstance(move.event, Admitted) and paused:
+            segments.append(0)
+            paused = False
+        if isinstance(move.event, StepFinished | StepFailed):
+            segments[-1] += move.event.compute_ms
+            before, after = move.before.pause, move.after.pause
+            paused = after is not None and after.kind is not None and after != before
+        elif stopped(move):
+            segments[-1] += max(0, move.now - (present(move.before).started_at or 0))
+        assert move.after.segments == len(segments)
+        assert move.after.compute_ms == sum(segments) == sum(step.compute_ms for step in move.after.steps)
+        assert move.after.credits == sum(max(1, -(-spent // 30_000)) for spent in segments)
+
+
+def stopped(move: Move) -> bool:
+    """Whether a running step was stopped in order: by a cancel, or by a server that gave it back."""
+    running = move.before.step is not None and move.before.step.status is StepStatus.RUNNING
+    cancelled = move.after.status is Status.CANCELLED and move.before.status is Status.RUNNING
+    return running and (isinstance(move.event, Released) or cancelled)
+
+
+def suspended_time_is_the_time_in_pauses(journal: Journal) -> None:
+    ended = [pause for pause in record(journal).values() if pause.kind and pause.ended_at is not None]
+    waited = sum(max(0, (pause.ended_at or 0) - pause.since) for pause in ended)
+    assert journal[-1].after.suspended_ms == waited
+
+
+ALL: tuple[Callable[[Journal], None], ...] = (
+    finished_steps_never_start_again,
+    pauses_end_once,
+    accepted_requests_are_never_lost,
+    decisions_take_effect,
+    the_suspended_wait_in_one_pause,
+    timers_are_never_early,
+    runs_count_up,
+    the_last_pause_asked_for_is_taken,
+    failures_are_retried_as_the_policy_says,
+    final_states_are_final,
+    the_end_leaves_nothing_open,
+    only_the_running_hold_a_slot,
+    lost_steps_are_repeated_as_they_were,
+    answers_obey_the_table,
+    credits_are_counted_by_segment,
+    suspended_time_is_the_time_in_pauses,
+)
+
+
+def check(journal: Journal) -> None:
+    """Every invariant, over the whole of a journal."""
+    for invariant in ALL:
+        invariant(journal)

@@ -1,0 +1,227 @@
+"""Random workflows under random requests, timers, crashes and clocks: the invariants hold after every move."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from flownb.core.durations import DAY
+from flownb.core.events import (
+    Admitted,
+    Event,
+    ExitCall,
+    PauseAsked,
+    PauseCall,
+    Released,
+    ServerLost,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+    TimerFired,
+)
+from flownb.core.model import (
+    Action,
+    Attempt,
+    Error,
+    Execution,
+    PauseKind,
+    Policy,
+    Retry,
+    Status,
+    StepStatus,
+)
+from flownb.core.transitions import NotNow
+from tests.core.journal import fits
+from tests.core.play import SAVED, Play
+
+SIGNALS: tuple[Event, ...] = (Admitted(), StepStarted(), PauseAsked(), TimerFired(), ServerLost(), Released())
+
+SUCCESS = StepFinished({}, SAVED, 1)
+FAILURE = StepFailed(Error("KernelDied", "it went wrong"))
+
+EVEN = {"type": "integer", "multipleOf": 2}
+"""A form that every other request fills."""
+
+actions = st.sampled_from([Action.RESUME, Action.RESUME, Action.CANCEL])
+spent = st.sampled_from([0, 1, 29_999, 30_000, 30_001, 95_000])
+lateness = st.sampled_from([0, -1, 1, DAY])
+waits = st.integers(1, 3 * DAY)
+retries = st.builds(Retry, max=st.integers(1, 3), backoff=st.sampled_from(["exponential", "constant"]), first=waits)
+policies = st.builds(Policy, retry=st.none() | retries, once=st.sampled_from([False, False, False, True]))
+some_policies = st.lists(policies, min_size=1, max_size=4)
+timeouts = st.sampled_from(["resume", "cancel", "error"])
+reruns = st.builds(
+    PauseCall,
+    st.just(PauseKind.RERUN),
+    st.integers(0, DAY),
+    context=st.none() | st.integers(),
+    max_retries=st.sampled_from([3, 2, 1, 0]),
+)
+calls = st.one_of(
+    st.builds(PauseCall, st.just(PauseKind.SUSPEND), waits, timeouts, form=st.sampled_from([None, EVEN])),
+    st.builds(PauseCall, st.just(PauseKind.DELAY), waits),
+    reruns,
+    reruns,
+)
+some_calls = st.one_of(calls.map(lambda call: [call]), st.lists(calls, max_size=3)).map(tuple)
+exits = st.sampled_from([None, None, None, None, ExitCall(), ExitCall("enough")])
+exports = st.dictionaries(st.sampled_from(["x", "$return_value"]), st.integers(), max_size=2)
+ends = st.builds(StepFinished, exports, st.just(SAVED), spent, some_calls, exits)
+pauses = calls.map(lambda call: StepFinished({}, SAVED, 1, (call,)))
+errors = st.builds(Error, st.sampled_from(["ValueError", "KernelDied"]), st.just("it went wrong"))
+reasons = st.none() | st.just("checkpoint_missing")
+failures = st.builds(StepFailed, errors, spent, st.sampled_from([False, False, True]), reasons)
+losses = st.sampled_from([0, 0, 0, 0, 1, 2])
+turns = st.tuples(pauses | pauses | failures, losses, st.none() | actions, lateness | actions)
+signals = st.sampled_from(SIGNALS)
+crashes = st.sampled_from([[ServerLost()], [Released()], 2 * [ServerLost()], 3 * [ServerLost()]])
+
+
+class Flow(RuleBasedStateMachine):
+    """One execution after another, with what a store keeps of each: its latest state and every pause it ever had."""
+
+    @initialize(policies=some_policies)
+    def create(self, policies: list[Policy]) -> None:
+        self.world = Play(*policies)
+        self.links: list[Attempt] = []
+
+    @property
+    def execution(self) -> Execution:
+        return self.world.execution
+
+    def play(self, event: Event) -> None:
+        """The event happens if it fits; all that do not are refused."""
+        for other in (event, *SIGNALS, SUCCESS, FAILURE):
+            if not fits(self.execution, other, self.world.now):
+                with pytest.raises(NotNow):
+                    self.world.happen(other)
+        if not fits(self.execution, event, self.world.now):
+            return
+        self.world.happen(event)
+        if self.is_at(StepStatus.RUNNING) and self.world.step.attempt not in self.links:
+            self.links.append(self.world.step.attempt)
+
+    def is_at(self, status: StepStatus) -> bool:
+        return self.execution.status is Status.RUNNING and self.world.step.status is status
+
+    @property
+    def due(self) -> Event | None:
+        """What a server does next by itself: None where it waits for the step or for the end of a pause."""
+        usual = (Admitted(), StepStarted())
+        return next((event for event in usual if fits(self.execution, event, self.world.now)), None)
+
+    @precondition(lambda self: self.due)
+    @rule()
+    def go_on(self) -> None:
+        assert self.due
+        self.play(self.due)
+
+    @precondition(lambda self: self.at_work)
+    @rule(early=st.lists(actions, max_size=2), by_api=st.booleans(), end=ends)
+    def finish(self, early: list[Action], by_api: bool, end: StepFinished) -> None:
+        """A step comes to its end; where it asks for a pause, somebody may be quick to answer."""
+        self.bring_to_work()
+        if end.pauses:
+            self.play(PauseAsked(form=end.pauses[0].form))
+            for action in early:
+                self.click(action, None if by_api else self.links[-1])
+        if self.is_at(StepStatus.RUNNING):
+            self.play(end)
+
+    @precondition(lambda self: self.at_work)
+    @rule(turns=st.lists(turns, min_size=2, max_size=5))
+    def take_turns(self, turns: list[tuple[StepFinished | StepFailed, int, Action | None, Action | int]]) -> None:
+        """Again and again a step pauses or fails, perhaps after crashes and requests, and something ends the wait."""
+        for end, losses, early, then in turns:
+            for _ in range(losses):
+                self.bring_to_work()
+                self.play(ServerLost())
+            self.bring_to_work()
+            if early and self.is_at(StepStatus.RUNNING):
+                self.click(early, self.links[-1])
+            self.play(end)
+            self.follow(then)
+
+    def follow(self, then: Action | int) -> None:
+        """Somebody uses the latest link, or the timer fires, perhaps early or late."""
+        if isinstance(then, Action):
+            self.click(then, self.links[-1])
+        elif self.execution.status is Status.SUSPENDED:
+            self.reach_the_timer(then)
+
+    @precondition(lambda self: self.at_work)
+    @rule(losses=crashes, asked=st.booleans(), early=st.none() | actions)
+    def lose_servers(self, losses: list[Event], asked: bool, early: Action | None) -> None:
+        """One server after another is lost, or stops, as soon as the step runs."""
+        for loss in losses:
+            self.bring_to_work()
+            if asked and self.is_at(StepStatus.RUNNING):
+                self.play(PauseAsked())
+            self.play(loss)
+        if early:
+            self.click(early, self.links[-1])
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it is up to the server and the kernel to go on."""
+        return self.execution.status in (Status.QUEUED, Status.RUNNING)
+
+    def bring_to_work(self) -> None:
+        while self.due:
+            self.play(self.due)
+
+    @precondition(lambda self: self.links)
+    @rule(action=actions, data=st.data())
+    def request_by_a_link(self, action: Action, data: st.DataObject) -> None:
+        self.click(action, data.draw(st.sampled_from(self.links)))
+
+    @precondition(lambda self: self.links and not self.execution.status.final)
+    @rule(action=actions, again=actions)
+    def request_twice_by_the_latest_link(self, action: Action, again: Action) -> None:
+        self.click(action, self.links[-1])
+        self.click(again, self.links[-1])
+
+    @precondition(lambda self: not self.execution.status.final)
+    @rule(action=actions)
+    def request_by_api(self, action: Action) -> None:
+        self.click(action)
+
+    def click(self, action: Action, attempt: Attempt | None = None) -> None:
+        """Each request is another, so that the record shows which of them counted."""
+        self.world.ask(action, attempt, {"body": len(self.world.journal)})
+
+    @precondition(lambda self: self.execution.status is Status.SUSPENDED)
+    @rule(late=lateness)
+    def reach_the_timer(self, late: int) -> None:
+        pause = self.execution.pause
+        assert pause
+        assert pause.wakes_at is not None
+        self.world.now = pause.wakes_at + late
+        self.play(TimerFired())
+
+    @precondition(lambda self: not self.execution.status.final)
+    @rule(jump=st.integers(-2 * DAY, 4 * DAY), event=signals | failures)
+    def jump_in_time(self, jump: int, event: Event) -> None:
+        """The clock jumps, also backwards, and something happens that may fit or not."""
+        self.world.now += jump
+        self.play(event)
+
+    @precondition(lambda self: self.execution.status.final or len(self.world.journal) > 15)
+    @rule(policies=some_policies)
+    def create_another(self, policies: list[Policy]) -> None:
+        """Left alone, a server brings every execution to its end, where it stays whatever comes; then the next one."""
+        while not self.execution.status.final:
+            if self.execution.status is Status.SUSPENDED:
+                self.reach_the_timer(0)
+            else:
+                self.play(self.due or SUCCESS)
+        self.play(FAILURE)
+        for action in (Action.RESUME, Action.CANCEL):
+            self.click(action)
+            for attempt in self.links:
+                self.click(action, attempt)
+        self.create(policies)
+
+
+TestFlow = Flow.TestCase

@@ -1,0 +1,164 @@
+"""What somebody who asks to resume or cancel is told, by a link and by the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from flownb.core.events import Admitted, ExitCall, StepFinished
+from flownb.core.model import Action, EndedBy, Policy, Status, StepStatus
+from flownb.core.transitions import NotNow
+from tests.core.play import SAVED, START, Play, rerun, suspend
+
+RESUME, CANCEL = Action.RESUME, Action.CANCEL
+PLAIN = Policy()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "answer"),
+    [
+        (RESUME, RESUME, (200, "already_resumed")),
+        (RESUME, CANCEL, (409, "already_resumed")),
+        (CANCEL, CANCEL, (200, "already_cancelled")),
+        (CANCEL, RESUME, (409, "already_cancelled")),
+    ],
+)
+def test_a_decision_stands_also_after_the_end(first: Action, second: Action, answer: tuple[int, str]) -> None:
+    play = Play(PLAIN)
+    attempt = play.finish(suspend())
+    assert play.ask(first, attempt) == (200, "resumed" if first is RESUME else "cancelled")
+    assert play.execution.status.final
+    assert play.ask(second, attempt) == answer
+
+
+def test_an_early_resume_is_kept_and_takes_effect_at_the_end_of_the_step() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.begin()
+    assert play.ask(RESUME, attempt, "first") == (202, "accepted")
+    assert play.ask(RESUME, attempt, "second") == (202, "accepted")
+    assert play.ask(CANCEL, attempt) == (409, "already_resumed")
+    play.finish(suspend())
+    assert play.named("a").exports == {"$resume_data": "first"}
+    assert play.ask(RESUME, attempt) == (200, "already_resumed")
+
+
+def test_an_early_cancel_lets_the_step_end_first() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.begin()
+    assert play.ask(CANCEL, attempt) == (202, "accepted")
+    assert play.execution.status is Status.RUNNING
+    play.finish(suspend(), exports={"x": 1})
+    assert (play.execution.status, play.named("a").exports) == (Status.CANCELLED, {"x": 1})
+
+
+@pytest.mark.parametrize("end", ["raises", "exits", "asks for no pause", "is at its limit"])
+def test_an_early_request_is_void_where_no_pause_comes(end: str) -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.begin()
+    play.ask(RESUME, attempt)
+    if end == "raises":
+        play.fail()
+    else:
+        pauses = [rerun(max_retries=0)] if end == "is at its limit" else []
+        play.finish(*pauses, exit=ExitCall() if end == "exits" else None)
+    assert play.pauses[attempt, False].ended_by is EndedBy.VOID
+    assert play.ask(RESUME, attempt) == (410, "expired")
+
+
+def test_links_of_an_earlier_run_are_about_that_run() -> None:
+    play = Play(PLAIN)
+    first = play.finish(rerun())
+    play.wait()
+    second = play.finish(rerun())
+    assert play.ask(CANCEL, first) == (410, "expired")
+    assert play.ask(RESUME, second) == (200, "resumed")
+
+
+def test_answers_say_when_it_was_decided() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.finish(suspend())
+    play.now += 5
+    play.ask(RESUME, attempt)
+    play.now += 5
+    play.ask(CANCEL, attempt)
+    answer = play.journal[-1].outcome.answer
+    assert answer
+    assert answer.at == START + 5
+
+
+def test_the_api_resumes_what_is_suspended() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.finish(suspend())
+    assert play.ask(RESUME, request={"body": 1}) == (200, "resumed")
+    assert play.ask(RESUME) == (200, "already_resumed")
+    assert play.ask(RESUME, attempt) == (200, "already_resumed")
+
+
+def test_the_api_can_be_early_only_where_a_pause_was_asked_for() -> None:
+    play = Play(PLAIN, PLAIN)
+    assert play.ask(RESUME) == (409, "not_suspended")
+    play.happen(Admitted())
+    assert play.ask(RESUME) == (409, "not_suspended")
+    attempt = play.begin()
+    assert play.ask(RESUME) == (202, "accepted")
+    assert play.ask(CANCEL, attempt) == (409, "already_resumed")
+
+
+def test_the_api_says_what_ended_the_pause_of_an_execution_that_waits_for_a_slot() -> None:
+    play = Play(PLAIN, PLAIN)
+    play.finish(suspend())
+    play.wait()
+    assert play.ask(RESUME) == (410, "expired")
+
+
+def test_the_api_cancels_at_any_time_and_the_final_answers_last() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.begin()
+    play.ask(RESUME, attempt)
+    assert play.ask(CANCEL) == (200, "cancelled")
+    assert [step.status for step in play.execution.steps] == [StepStatus.CANCELLED, StepStatus.SKIPPED]
+    assert play.ask(CANCEL) == (200, "already_cancelled")
+    assert play.ask(RESUME) == (410, "expired")
+    assert play.ask(RESUME, attempt) == (410, "expired")
+    with pytest.raises(NotNow):
+        play.happen(StepFinished({}, SAVED, 1))
+
+
+def test_a_queued_execution_is_cancelled_before_any_step_began() -> None:
+    play = Play(PLAIN)
+    assert play.ask(CANCEL) == (200, "cancelled")
+    assert (play.step.status, play.execution.credits) == (StepStatus.SKIPPED, 0)
+
+
+def test_the_api_answers_410_for_what_succeeded() -> None:
+    play = Play(PLAIN)
+    play.finish()
+    assert play.ask(CANCEL) == (410, "expired")
+    assert play.ask(RESUME) == (410, "expired")
+
+
+FORM = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "number"}}}
+
+
+def test_data_that_does_not_fit_the_form_uses_nothing_up() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.finish(suspend(form=FORM))
+    assert play.ask(RESUME, attempt, {"body": {"amount": "much"}}) == (422, "invalid")
+    answer = play.journal[-1].outcome.answer
+    assert answer
+    assert answer.errors == {"amount": "'much' is not of type 'number'"}
+    assert play.ask(RESUME, attempt, {"body": {"amount": 7}}) == (200, "resumed")
+
+
+def test_a_cancel_needs_no_form_to_be_filled() -> None:
+    play = Play(PLAIN)
+    attempt = play.finish(suspend(form=FORM))
+    assert play.ask(CANCEL, attempt, {"body": None}) == (200, "cancelled")
+
+
+def test_an_early_request_that_does_not_fit_the_form_leaves_the_pause_open_with_a_warning() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.begin()
+    assert play.ask(RESUME, attempt, {"body": {}}) == (202, "accepted")
+    play.happen(StepFinished({}, SAVED, 1, (suspend(form=FORM),)))
+    assert play.execution.status is Status.SUSPENDED
+    assert "amount: is required" in play.execution.warnings[0]
