@@ -8,6 +8,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from flownb.store.writer import StoreError
+
 
 @dataclass(frozen=True)
 class Key:
@@ -21,11 +23,19 @@ class Key:
 
 
 def read_or_make(path: Path) -> Key:
-    """The key in ``path``; made, on disk and for its owner alone, where there is none."""
+    """The key in ``path``; made, on disk and for its owner alone, where there is none.
+
+    Raises ``StoreError`` where it cannot be read: a new one in its place would kill every link that was sent.
+    """
     if not path.exists():
         _write(path, {"name": secrets.token_hex(4), "secret": secrets.token_hex(32)})
-    found = json.loads(path.read_text())
-    return Key(found["name"], bytes.fromhex(found["secret"]))
+    try:
+        found = json.loads(path.read_text())
+        return Key(found["name"], bytes.fromhex(found["secret"]))
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(
+            f"the key in {path} is damaged: put back a copy of it, or delete it, after which no link sent so far works"
+        ) from None
 
 
 def _write(path: Path, content: dict[str, str]) -> None:

@@ -32,15 +32,14 @@ class Lease:
         self._lost = lost
         self._file: int | None = None
         self._stop = threading.Event()
+        self._changing = threading.Lock()
         self._beat: threading.Thread | None = None
 
     def acquire(self) -> bool:
         """Wait until the folder is this server's; False where ``release`` came first. Blocks: call it in a thread."""
         watched: tuple[float, float] = (0.0, time.monotonic())
         while not self._stop.is_set():
-            if self._try():
-                self._beat = threading.Thread(target=self._keep_alive, name="flownb-lease", daemon=True)
-                self._beat.start()
+            if self._claim():
                 return True
             beat = self._last_beat()
             if beat != watched[0]:
@@ -53,11 +52,12 @@ class Lease:
     def release(self) -> None:
         """Give the folder up, or stop waiting for it."""
         self._stop.set()
-        if self._beat is not None:
-            self._beat.join()
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        with self._changing:
+            if self._beat is not None:
+                self._beat.join()
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
 
     def owner(self) -> dict[str, Any]:
         """What the active server said of itself."""
@@ -66,6 +66,15 @@ class Lease:
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    def _claim(self) -> bool:
+        """Take the folder if it is free, unless ``release`` came meanwhile: what it did not see would stay locked."""
+        with self._changing:
+            if self._stop.is_set() or not self._try():
+                return False
+            self._beat = threading.Thread(target=self._keep_alive, name="flownb-lease", daemon=True)
+            self._beat.start()
+            return True
 
     def _try(self) -> bool:
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -55,6 +55,8 @@ _JSON: dict[str, Decoder] = {
     "context": _same,
     "callback": _same,
     "form": _same,
+    "max_retries": _same,  # of any size
+    "reason": _same,  # may hold lone surrogates, which no column of text takes
     "warnings": tuple,
     "checkpoint": lambda value: Checkpoint(**value),
     "error": _error,

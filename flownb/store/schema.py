@@ -90,7 +90,7 @@ CREATE TABLE pauses (
     form TEXT,
     confirm INTEGER,
     context TEXT,
-    max_retries INTEGER,
+    max_retries TEXT,
     decision TEXT,
     ended_by TEXT,
     ended_at INTEGER,

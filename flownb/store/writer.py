@@ -6,7 +6,8 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -91,13 +92,15 @@ class Writer:
             db = open_database(self._path, self._journal_mode)
             self._epoch = _next_epoch(db)
         except Exception as error:
+            self._closed = True
             failed = StoreError(f"the database {self._path} cannot be opened: {error}")
             self._loop.call_soon_threadsafe(self._opened.set_exception, failed)
             return
         self._loop.call_soon_threadsafe(self._opened.set_result, None)
         while jobs := self._next():
             self._commit(db, jobs)
-            self._loop.call_soon_threadsafe(_deliver, jobs)
+            for job in jobs:
+                self._loop.call_soon_threadsafe(_deliver, job)
         db.close()
 
     def _next(self) -> list[_Job]:
@@ -119,18 +122,21 @@ class Writer:
         try:
             db.execute("BEGIN IMMEDIATE")
             self._check_epoch(db)
+        except Exception as error:
+            db.conn.rollback()
+            _refuse(jobs, error)
+            return
+        try:
             for job in jobs:
                 _run(db, job)
             db.conn.commit()
         except Exception as error:
             db.conn.rollback()
-            if len(jobs) > 1 and not isinstance(error, Fenced):
-                for job in jobs:
-                    self._commit(db, [job])
+            if len(jobs) == 1:
+                _refuse(jobs, error)
                 return
-            failed = error if isinstance(error, StoreError) else StoreError(f"the database took no change: {error}")
             for job in jobs:
-                job.error = failed
+                self._commit(db, [job])
 
     def _check_epoch(self, db: Database) -> None:
         if _epoch(db) != self._epoch:
@@ -151,16 +157,21 @@ def _run(db: Database, job: _Job) -> None:
     db.execute("RELEASE job")
 
 
-def _deliver(jobs: list[_Job]) -> None:
+def _refuse(jobs: list[_Job], error: Exception) -> None:
+    failed = error if isinstance(error, StoreError) else StoreError(f"the database took no change: {error}")
     for job in jobs:
-        if job.error is None:
-            job.then(job.result)
-        if job.done.cancelled():
-            continue
+        job.error = failed
+
+
+def _deliver(job: _Job) -> None:
+    """Whoever waits goes on after ``then``, and also where that raises."""
+    if not job.done.cancelled():
         if job.error is None:
             job.done.set_result(job.result)
         else:
             job.done.set_exception(job.error)
+    if job.error is None:
+        job.then(job.result)
 
 
 def open_database(path: Path, journal_mode: str) -> Database:
@@ -171,8 +182,17 @@ def open_database(path: Path, journal_mode: str) -> Database:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     db = Database(connection, execute_plugins=False)
-    migrations.apply(db)
+    with _immediate(db):
+        migrations.apply(db)
     return db
+
+
+@contextmanager
+def _immediate(db: Database) -> Iterator[None]:
+    """A transaction that reads and then writes; it waits for its turn, where a deferred one would fail."""
+    db.execute("BEGIN IMMEDIATE")
+    with db.conn:
+        yield
 
 
 def _epoch(db: Database) -> int:
@@ -181,6 +201,6 @@ def _epoch(db: Database) -> int:
 
 
 def _next_epoch(db: Database) -> int:
-    with db.atomic():
+    with _immediate(db):
         db.table("meta").upsert({"name": "epoch", "value": str(_epoch(db) + 1)}, pk="name")
     return _epoch(db)

@@ -1,0 +1,184 @@
+"""What is asked of the database besides one execution: in order, without gaps, and by index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from flownb.core.model import (
+    Action,
+    Attempt,
+    Status,
+)
+from flownb.store import aggregate, queries
+from flownb.store.writer import open_database
+from tests.store.stored import (
+    BEGIN,
+    START,
+    SUSPEND,
+    finished,
+    new,
+    plans,
+    rows,
+    stored,
+    suspend,
+)
+from tests.support.asyncio import in_loop
+
+
+@in_loop
+async def test_pages_go_from_new_to_old_without_gaps(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        for number in range(11):
+            happenings = SUSPEND if number % 2 else ()
+            await store.play(new(f"{number}", workflow="odd" if number % 2 else "even"), *happenings)
+
+        async def pages(limit: int, status: Status | None = None, workflow: str | None = None) -> list[list[str]]:
+            found, before = [], None
+            while True:
+                page, before = await store.read(
+                    partial(queries.page, status=status, workflow=workflow, before=before, limit=limit)
+                )
+                found.append([execution.id for execution in page])
+                if before is None:
+                    return found
+
+        newest_first = [f"{number}" for number in reversed(range(11))]
+        assert await pages(11) == [newest_first]
+        assert await pages(4) == [newest_first[:4], newest_first[4:8], newest_first[8:]]
+        assert await pages(3, status=Status.SUSPENDED) == [["9", "7", "5"], ["3", "1"]]
+        assert await pages(3, workflow="even") == [["10", "8", "6"], ["4", "2", "0"]]
+        assert await pages(3, status=Status.QUEUED, workflow="odd") == [[]]
+        page = partial(queries.page, status=None, workflow=None, before="nobody", limit=3)
+        assert await store.read(page) == ([], None)
+        counts = await store.read(queries.counts)
+        assert counts == {**dict.fromkeys(Status, 0), Status.QUEUED: 6, Status.SUSPENDED: 5}
+        assert await store.read(partial(queries.with_status, status=Status.SUSPENDED)) == ["1", "3", "5", "7", "9"]
+
+
+@in_loop
+async def test_timers_come_in_the_order_in_which_they_are_due(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        assert await store.read(queries.next_due) is None
+        for after_ms in (30, 10, 20, 10):
+            await store.play(
+                new(f"{after_ms}-{len(rows(store.path, 'SELECT 1 FROM executions'))}"),
+                *BEGIN,
+                finished(suspend(after_ms)),
+            )
+        assert await store.read(queries.next_due) == START + 10
+
+        async def due(at: int, most: int = 10) -> list[str]:
+            return await store.read(partial(queries.due, now=START + at, most=most))
+
+        assert await due(9) == []
+        assert await due(10) == ["10-1", "10-3"]
+        assert (await due(99), await due(99, 1)) == (["10-1", "10-3", "20-2", "30-0"], ["10-1"])
+        await store.ask("10-1", Action.RESUME)
+        await store.ask("10-3", Action.CANCEL)
+        assert (await store.read(queries.next_due), await due(99)) == (START + 20, ["20-2", "30-0"])
+
+
+@in_loop
+async def test_those_that_were_woken_come_before_those_that_are_new(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        for name in ("new-1", "woken-1", "new-2", "woken-2"):
+            await store.play(new(name), *(SUSPEND if "woken" in name else ()))
+        for name in ("woken-2", "woken-1"):
+            await store.ask(name, Action.RESUME)
+        queued = await store.read(partial(queries.queued, most=10))
+        assert queued == ["woken-1", "woken-2", "new-1", "new-2"]
+        assert await store.read(partial(queries.queued, most=1)) == ["woken-1"]
+
+
+MANY = 10_000
+
+
+async def make_many(folder: Path) -> None:
+    """Suspended executions, each due one millisecond after the one before."""
+    async with stored(folder) as store:
+        await store.play(new("0"), *SUSPEND)
+
+        def multiply(db: Database) -> None:
+            numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY - 1}) "
+            for table, own in (("executions", "id"), ("steps", "execution"), ("pauses", "execution")):
+                names = [column.name for column in db.table(table).columns if column.name != "seq"]
+                changed = {own: "n.i", "due_at": "due_at + n.i", "wakes_at": "wakes_at + n.i"}
+                values = ", ".join(changed.get(name, f'"{name}"') for name in names)
+                columns = ", ".join(f'"{name}"' for name in names)
+                source = f"SELECT {values} FROM n, {table} WHERE {own} = '0'"
+                db.execute(f"{numbers} INSERT INTO {table} ({columns}) {source}")
+
+        await store._writer.run(multiply)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("many")
+    asyncio.run(make_many(folder))
+    return folder
+
+
+@in_loop
+async def test_ten_thousand_suspended_executions_are_paged_and_woken_in_order(many: Path) -> None:
+    async with stored(many) as store:
+        seen: list[str] = []
+        before: str | None = None
+        for _ in range(11):
+            page, before = await store.read(
+                partial(queries.page, status=Status.SUSPENDED, workflow=None, before=before, limit=999)
+            )
+            seen += [execution.id for execution in page]
+            assert all(execution.pause is not None and len(execution.steps) == 3 for execution in page)
+        assert (before, seen) == (None, [f"{number}" for number in reversed(range(MANY))])
+        assert await store.read(queries.next_due) == START + 1_000
+        due = partial(queries.due, now=START + 1_000 + MANY, most=MANY)
+        assert await store.read(due) == seen[::-1]
+        assert (await store.ask(f"{MANY // 2}", Action.RESUME)).status == "resumed"
+        assert await store.read(partial(queries.queued, most=10)) == [f"{MANY // 2}"]
+
+
+ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
+    "next_due": queries.next_due,
+    "due": partial(queries.due, now=START, most=100),
+    "queued": partial(queries.queued, most=1),
+    "link": partial(queries.link, token="unknown"),
+    "load": partial(aggregate.load, execution_id="5"),
+    "load_pause": partial(aggregate.load_pause, execution_id="5", of=Attempt("a", 1, 1)),
+    "outputs": partial(queries.outputs, execution_id="5"),
+    "with_status": partial(queries.with_status, status=Status.RUNNING),
+    "journal": partial(queries.journal, after=3, most=100),
+    "last_change": queries.last_change,
+    "page": partial(queries.page, status=None, workflow=None, before="50", limit=2),
+    "page by status": partial(queries.page, status=Status.SUSPENDED, workflow=None, before="50", limit=2),
+    "page by workflow": partial(queries.page, status=None, workflow="flow", before="50", limit=2),
+}
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["fresh", "analyzed"])
+@pytest.mark.parametrize("name", ON_THE_HOT_PATH)
+def test_the_hot_path_goes_by_index(many: Path, name: str, analyzed: bool) -> None:
+    db = open_database(many / "flownb.db", "WAL")
+    db.execute("BEGIN")
+    if analyzed:
+        db.execute("ANALYZE")
+    found = plans(db, ON_THE_HOT_PATH[name])
+    db.conn.rollback()
+    db.close()
+    assert found
+    assert not [step for step in found if step.startswith("SCAN") and "INDEX executions_due" not in step]
+    # Only those that wait for a slot are sorted, or the few outputs of one execution.
+    assert not [step for step in found if "TEMP B-TREE" in step and name != "queued"]
+
+
+def test_the_newest_page_is_read_from_the_end_without_sorting(many: Path) -> None:
+    db = open_database(many / "flownb.db", "WAL")
+    first, *rest = plans(db, partial(queries.page, status=None, workflow=None, before=None, limit=2))
+    db.close()
+    assert first == "SCAN executions"  # in the order of its key, and no further than the limit
+    assert all(step.startswith("SEARCH") for step in rest)

@@ -1,0 +1,46 @@
+"""Databases of every earlier version open: a migration that was released never changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from flownb.store.schema import first, migrations
+from flownb.store.writer import open_database
+
+PINNED = Path(__file__).with_name("schema_1.sql")
+
+
+def test_the_first_migration_is_what_it_was(tmp_path: Path) -> None:
+    db = Database(sqlite3.connect(tmp_path / "db"))
+    first(db)
+    schema = db.schema
+    db.close()
+    assert schema + "\n" == PINNED.read_text()
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    def opened() -> tuple[str, list[str]]:
+        db = open_database(tmp_path / "db", "WAL")
+        found = db.schema, [migration.name for migration in migrations.applied(db)]
+        assert not migrations.pending(db)
+        assert not db.conn.in_transaction
+        db.close()
+        return found
+
+    assert opened() == opened()
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "db")
+    connection.execute("CREATE TABLE journal (of_somebody_else TEXT)")
+    connection.close()
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match="journal"):
+            open_database(tmp_path / "db", "WAL")
+    db = Database(tmp_path / "db")
+    assert db.table_names() == ["journal"]
+    db.close()
