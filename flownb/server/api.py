@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import aclosing, suppress
 from functools import partial
+from http.client import responses
 from typing import Any
 
 from jupyter_core.utils import ensure_async
@@ -102,8 +103,9 @@ class FlowHandler(APIHandler):
             code = next((code for kind, code in CODES.items() if isinstance(error, kind)), 500)
             self.answer(code, {"message": str(error), "reason": error.reason})
         elif isinstance(error, web.HTTPError):
-            message = error.log_message or error.reason or "error"
-            self.answer(status_code, {"message": message, "reason": error.reason or str(status_code)})
+            name = responses.get(status_code, "error")
+            reason = error.reason or name.lower().replace(" ", "_")
+            self.answer(status_code, {"message": error.log_message or name, "reason": reason})
         else:
             self.answer(500, {"message": "flownb failed: see the server's log", "reason": "internal_error"})
 
@@ -271,7 +273,8 @@ class EventsHandler(FlowHandler):
         with suppress(asyncio.CancelledError, StreamClosedError):  # whoever listened has gone
             async with aclosing(self.active.broadcast.events(after)) as changes:
                 async for change in changes:
-                    self.write(f"id: {change['seq']}\nevent: execution\ndata: {dumps(change)}\n\n")
+                    said = f"id: {change['seq']}\nevent: execution\ndata: {dumps(change)}" if change else ": alive"
+                    self.write(f"{said}\n\n")
                     await self.flush()
 
     def on_connection_close(self) -> None:

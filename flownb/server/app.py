@@ -178,6 +178,7 @@ class FlowNB(ExtensionApp):
                 port,
                 before,
             )
+        folder.port.touch(mode=0o600)
         folder.port.write_text(str(port))
         return f"{url.rstrip('/')}/flownb/"
 

@@ -17,6 +17,9 @@ MOST_WAITING = 1_000
 
 PAGE = 500
 
+HEARTBEAT = 10.0
+"""Seconds of silence: proxies cut streams that are silent for long, and a client cannot tell one from a dead server."""
+
 
 class Broadcast:
     """Queues of changes, one a listener."""
@@ -45,16 +48,26 @@ class Broadcast:
                 self._queues.discard(waiting)
 
     async def events(self, after: int) -> AsyncGenerator[Json, None]:
-        """Changes after a number in the journal: those that are there, then the others as they come."""
+        """Changes after a number in the journal: those that are there, then the others as they come.
+
+        None now and then where nothing happens, so that a stream can show that it is alive.
+        """
         with self._queue() as waiting:
             seen = after
             while page := await self._store.read(partial(queries.journal, after=seen, most=PAGE)):
                 for entry in page:
                     seen = entry["seq"]
                     yield {**entry, "at": iso(entry["at"])}
-            while (entry := await waiting.get()) is not None:
-                if entry["seq"] > seen:
-                    yield entry
+            while True:
+                try:
+                    change = await asyncio.wait_for(waiting.get(), HEARTBEAT)
+                except TimeoutError:
+                    yield None
+                    continue
+                if change is None:
+                    return
+                if change["seq"] > seen:
+                    yield change
 
     @contextmanager
     def _queue(self) -> Iterator[asyncio.Queue[Json]]:

@@ -26,7 +26,7 @@ def executed_notebook(execution: Execution, content: Json, outputs: Iterable[Ste
             cell["outputs"] = _with_error(step, [_shown(output, place) for output in shown.get(step.name, [])])
             cell["execution_count"] = place if step.runs else None
             cell["metadata"]["flownb"] = _step(step)
-    notebook["metadata"]["flownb"] = {**notebook["metadata"].get("flownb", {}), "execution": _execution(execution)}
+    notebook["metadata"]["flownb_execution"] = _execution(execution)
     return notebook
 
 

@@ -101,5 +101,5 @@ class Workshop:
 
 def _no_namespace(ename: str, why: str) -> NotReady:
     reason = REASONS.get(ename, "snapshot_incompatible")
-    advice = "no finished step is repeated: start the workflow again, or replay it from an earlier step"
+    advice = "no finished step is repeated, so start the workflow again"
     return NotReady(Error(ename, f"{why}; {advice}"), reason)

@@ -63,7 +63,8 @@ class Told:
 
 def told(answer: Answer) -> Told:
     """What the rules answer, in words."""
-    return Told(answer.code, answer.status, answer.at, reason=answer.reason, errors=answer.errors)
+    message = "The execution is over: there is nothing to resume or cancel." if answer.reason == "final" else ""
+    return Told(answer.code, answer.status, answer.at, message, answer.reason, answer.errors)
 
 
 class Pages:
