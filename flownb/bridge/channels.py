@@ -12,6 +12,8 @@ from uuid import uuid4
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
+from flownb.bridge.port import KernelDied
+
 Message = dict[str, Any]
 Publisher = Callable[[str, Any], None]
 
@@ -97,8 +99,8 @@ class Channels:
                 continue  # not from our kernel: unsigned, or signed with another key
             try:
                 take(message, message["parent_header"])
-            except Exception as error:  # an output that nbformat cannot hold, say: no reply would reach anybody
-                self.fail(error)
+            except Exception as error:  # nobody reads on: whoever waits for a reply has to know
+                self.fail(KernelDied(f"what the kernel sent could not be taken: {error!r}"))
                 raise
 
     def _replied(self, message: Message, parent: Message) -> None:

@@ -58,11 +58,11 @@ class KernelSide:
 
 def _archive() -> bytes:
     written = BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(written, "w") as archive:
         for pattern in NEEDED:
             root = _site(pattern.split("/")[0])
             for file in sorted(root.glob(pattern)):
-                archive.writestr(zipfile.ZipInfo(str(file.relative_to(root))), file.read_bytes())
+                archive.writestr(zipfile.ZipInfo(str(file.relative_to(root))), file.read_bytes(), zipfile.ZIP_DEFLATED)
     return written.getvalue()
 
 

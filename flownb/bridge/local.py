@@ -246,7 +246,9 @@ class LocalKernels:
         )
         try:
             with log.open("wb") as output:
-                await manager.start_kernel(extra_arguments=ARGUMENTS, stdout=output, stderr=output)
+                # In a folder with no modules in it: the working directory is on the path of a kernel.
+                folder = str(self._sockets.path)
+                await manager.start_kernel(extra_arguments=ARGUMENTS, cwd=folder, stdout=output, stderr=output)
         except BaseException as error:
             await _end(manager)
             log.unlink(missing_ok=True)

@@ -67,7 +67,7 @@ class Attempts:
         self._live[execution.id] = (step, running)
         saving = asyncio.create_task(self._save(kernel, execution, step))
         try:
-            event = await self._event(execution, running, saving)
+            event = await self._event(execution, step, running, saving)
         except asyncio.CancelledError:
             await self._stop(kernel, running)
             with suppress(StoreError):
@@ -100,12 +100,13 @@ class Attempts:
         return await self._workshop.save(kernel, execution.id, f"{execution.at}-{uuid4().hex[:8]}.snapshot")
 
     async def _event(
-        self, execution: Execution, running: port.Running, saving: asyncio.Task[Saved]
+        self, execution: Execution, step: Step, running: port.Running, saving: asyncio.Task[Saved]
     ) -> events.StepFinished | events.StepFailed:
         try:
             ran = await running.finished()
         except port.KernelError as error:
-            return events.StepFailed(Error(error.ename, str(error)), running.compute_ms)
+            # A step marked `once` is not repeated after a crash, its kernel's neither, whatever its `retry` says.
+            return events.StepFailed(Error(error.ename, str(error)), running.compute_ms, final=step.policy.once)
         if ran.error is not None:
             return events.StepFailed(ran.error, ran.compute_ms)
         return _finished(execution, ran, await asyncio.shield(saving))

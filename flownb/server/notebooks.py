@@ -54,7 +54,8 @@ class Notebooks:
         file = Path(os.path.normpath(self._root / path.lstrip("/")))
         try:
             there = file.is_relative_to(self._root) and file.is_file()
-        except (OSError, ValueError):
+            path.encode()
+        except (OSError, ValueError):  # a name that the system cannot have, or that is no text
             there = False
         if not there:
             raise NoSuchNotebook(f"there is no notebook {path!r} in the server's root folder")

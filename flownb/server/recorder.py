@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import shutil
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,24 @@ class Recorder:
         self._runs = runs
         self._log = log
         self._waiting: dict[str, None] = {}
+        self._heard = 0
         self._some = asyncio.Event()
 
     def hear(self, change: Change) -> None:
         """A listener of the store: every pause and every end is written."""
         before = change.before.status if change.before is not None else None
         status = change.after.status
+        self._heard = change.seq
         if status is not before and (status is Status.SUSPENDED or status.final):
             self._waiting[change.after.id] = None
+            self._some.set()
+
+    async def catch_up(self) -> None:
+        """Take up what a server before this one had no time to write."""
+        self._heard = await self._store.recorded()
+        missed = await self._store.read(partial(queries.paused_or_ended, after=self._heard))
+        self._waiting.update(dict.fromkeys(missed))
+        if missed:
             self._some.set()
 
     async def run(self) -> None:
@@ -58,15 +69,21 @@ class Recorder:
 
     async def _write_waiting(self) -> None:
         self._some.clear()
+        written = self._heard
         while self._waiting:
             execution_id = next(iter(self._waiting))
             del self._waiting[execution_id]
             try:
                 await self._write(await self._store.get(execution_id))
+            except asyncio.CancelledError:
+                self._waiting[execution_id] = None
+                raise
             except NotFound:
                 continue
             except (OSError, StoreError) as error:
                 self._log.error("flownb: the executed notebook of %s is not written: %s", execution_id, error)
+        with suppress(StoreError):
+            await self._store.note_recorded(written)
 
     async def _write(self, execution: Execution) -> None:
         if self._runs is not None:

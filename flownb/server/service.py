@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
 from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
-from flownb.store import keys
+from flownb.store import keys, queries
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
 from flownb.store.store import Store
@@ -194,6 +195,7 @@ class Service:
             stack.callback(broadcast.close)
             stack.callback(store.listen(broadcast.hear))
             recorder = Recorder(store, self._folder, config.runs_dir, self._log)
+            await recorder.catch_up()
             stack.callback(store.listen(recorder.hear))
             writing = asyncio.create_task(recorder.run())
             stack.push_async_callback(_cancelled, writing)
@@ -208,6 +210,8 @@ class Service:
         """
         active = self.active
         place, found = await self.notebooks.workflow(path)
+        if await active.store.read(partial(queries.version, version=found.version)) is not None:
+            found = await active.versions.get(found.version)  # the ids of its cells are those of the pinned notebook
         return await active.store.create(new_execution(place, found, trigger, self.clock.now()), found.content)
 
     async def delete(self, execution_id: str) -> None:

@@ -102,6 +102,13 @@ def insert_links(db: Database, key: Key, execution_id: str, attempt: Attempt) ->
         )
 
 
+def adopt_links(db: Database, key: Key) -> None:
+    """Make the links that were made with another key known under this one too: those sent before go on working."""
+    rows = db.query("SELECT DISTINCT execution, step, run, attempt FROM links WHERE key <> ?", (key.name,))
+    for row in list(rows):
+        insert_links(db, key, row["execution"], Attempt(row["step"], row["run"], row["attempt"]))
+
+
 def drop_unused_links(db: Database, before: Execution, event: events.Event) -> None:
     """The step never asked for its links, so nobody has them."""
     step = before.step

@@ -25,7 +25,7 @@ class Key:
 def read_or_make(path: Path) -> Key:
     """The key in ``path``; made, on disk and for its owner alone, where there is none.
 
-    Raises ``StoreError`` where it cannot be read: a new one in its place would kill every link that was sent.
+    Raises ``StoreError`` where it cannot be read: whether a new one is to take its place is for a person to say.
     """
     if not path.exists():
         _write(path, {"name": secrets.token_hex(4), "secret": secrets.token_hex(32)})
@@ -34,7 +34,8 @@ def read_or_make(path: Path) -> Key:
         return Key(found["name"], bytes.fromhex(found["secret"]))
     except (ValueError, KeyError, TypeError):
         raise StoreError(
-            f"the key in {path} is damaged: put back a copy of it, or delete it, after which no link sent so far works"
+            f"the key in {path} is damaged: put back a copy of it, or delete it and a new one is made; "
+            "links that were sent go on working"
         ) from None
 
 
@@ -46,3 +47,6 @@ def _write(path: Path, content: dict[str, str]) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

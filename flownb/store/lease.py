@@ -83,13 +83,16 @@ class Lease:
         except OSError:
             os.close(file)
             return False
-        if not self._in_place(file):
-            os.close(file)
-            return False
-        os.ftruncate(file, 0)
-        os.write(file, json.dumps(self._owner).encode())
-        self._file = file
-        return True
+        try:
+            if self._in_place(file):
+                os.ftruncate(file, 0)
+                os.write(file, json.dumps(self._owner).encode())
+                self._file = file
+                return True
+        finally:
+            if self._file is None:
+                os.close(file)
+        return False
 
     def _in_place(self, file: int) -> bool:
         """Whether the locked file is still the one that others see."""

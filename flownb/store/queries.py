@@ -109,6 +109,13 @@ def last_change(db: Database) -> int:
     return (row and row["seq"]) or 0
 
 
+def paused_or_ended(db: Database, after: int) -> list[str]:
+    """Executions that came to a pause or to their end after a place in the journal."""
+    sql = """SELECT DISTINCT execution FROM journal
+             WHERE seq > ? AND status IN ('suspended', 'succeeded', 'failed', 'cancelled')"""
+    return [row["execution"] for row in db.query(sql, (after,))]
+
+
 def journal(db: Database, after: int, most: int) -> list[dict[str, Any]]:
     """Entries of the journal after a sequence number."""
     sql = """SELECT j.seq, execution, workflow, event, j.status, step, run, j.at

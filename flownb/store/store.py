@@ -66,6 +66,19 @@ class Store:
     async def open(self) -> None:
         """Raises ``StoreError`` where the database cannot be had."""
         await self._writer.open()
+        await self._writer.run(lambda db: aggregate.adopt_links(db, self._key))
+
+    async def recorded(self) -> int:
+        """Up to where in the journal the executed notebooks have been written."""
+        sql = "SELECT value FROM meta WHERE name = 'recorded'"
+        row = await self.read(lambda db: aggregate.first_row(db, sql))
+        return int(row["value"]) if row else 0
+
+    async def note_recorded(self, seq: int) -> None:
+        def job(db: Database) -> None:
+            db.table("meta").upsert({"name": "recorded", "value": str(seq)}, pk="name")
+
+        await self._writer.run(job)
 
     async def close(self) -> None:
         await self._writer.close()

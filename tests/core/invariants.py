@@ -118,7 +118,8 @@ def decisions_take_effect(journal: Journal) -> None:
         goes_on = pause.ended_by is EndedBy.RESUME or (pause.ended_by is EndedBy.TIMER and pause.on_timeout == "resume")
         if goes_on:
             assert pause.ended_by is EndedBy.TIMER or fills(pause.form, request)
-            assert move.after.resume == request
+            # A step does not know that it is tried again: another attempt is given what the first was.
+            assert move.after.resume == (move.before.resume if pause.kind is PauseKind.RETRY else request)
             assert move.after.status in (Status.QUEUED, Status.SUCCEEDED)
             sent = pause.kind in (PauseKind.SUSPEND, PauseKind.DELAY) and pause.ended_by is EndedBy.RESUME
             assert ("$resume_data" in step.exports) is sent

@@ -279,3 +279,14 @@ def test_a_notebook_from_before_cell_ids_runs(shared_server: Server) -> None:
     (shared_server.root / "old.ipynb").write_text(json.dumps(old))
     done = shared_server.wait(shared_server.submit("old.ipynb"), "succeeded")
     assert done["steps"][0]["exports"]["$return_value"] == 2
+
+
+def test_the_same_cells_with_other_ids_show_their_outputs_all_the_same(shared_server: Server) -> None:
+    first, second = notebook("'the same'"), notebook("'the same'")
+    second["cells"][0]["id"] = "another-id"
+    for content in (first, second):
+        (shared_server.root / "ids.ipynb").write_text(json.dumps(content))
+        execution = shared_server.submit("ids.ipynb")
+        done = shared_server.wait(execution, "succeeded")
+        shown = shared_server.http.get(f"/executions/{execution}/notebook").json()["cells"][0]
+        assert (shown["id"], len(shown["outputs"])) == (done["steps"][0]["cell_id"], 1)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,36 @@ def test_links_begin_with_the_public_address(make_server: Callable[..., Server])
     assert link.startswith("https://flows.example.org/hub/flownb/review/")
     local = link.replace("https://flows.example.org", f"http://127.0.0.1:{server.port}")
     assert httpx.get(local, headers={"Host": "flows.example.org", "Accept": "text/html"}).status_code == 200
+
+
+def test_a_key_that_was_lost_costs_no_link(make_server: Callable[..., Server]) -> None:
+    server = make_server().start()
+    first, second = (server.run("pd.flow.suspend()") for _ in range(2))
+    sent = server.wait(first, "suspended")["waiting"]["resume_url"]
+    before = server.wait(second, "suspended")["waiting"]["resume_url"]
+    server.stop()
+    (server.root / ".flownb" / "key.json").unlink()
+    server.start()
+    assert httpx.post(sent).json()["status"] == "resumed"
+    shown = server.get(second)["waiting"]["resume_url"]
+    assert shown != before
+    assert httpx.post(shown).json()["status"] == "resumed"
+
+
+def test_an_executed_notebook_that_a_crash_kept_from_being_written_is_written_later(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server().start()
+    execution = server.run("'done'")
+    server.wait(execution, "succeeded")
+    (notebook,) = server.until(lambda: list((server.root / "flownb-runs").glob("*.ipynb")))
+    server.stop()
+    notebook.unlink()
+    with sqlite3.connect(server.root / ".flownb" / "flownb.db") as database:
+        database.execute("DELETE FROM meta WHERE name = 'recorded'")
+    database.close()
+    server.start()
+    server.until(notebook.exists)
 
 
 def test_no_secret_is_plain_in_the_database(make_server: Callable[..., Server]) -> None:

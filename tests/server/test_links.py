@@ -211,6 +211,33 @@ def test_where_links_ask_for_confirmation_a_get_changes_nothing(shared_server: S
     assert httpx.post(waiting["resume_url"]).status_code == 200
 
 
+def test_the_confirmation_that_a_call_wishes_holds_while_its_step_still_runs(shared_server: Server) -> None:
+    source = """
+import pathlib, time
+links = pd.flow.suspend(confirm=True, form={"type": "object", "required": ["n"]})
+pathlib.Path(f'{pd.context.trace_id}.sent').write_text(links['resume_url'] + ' ' + links['cancel_url'])
+while not pathlib.Path(f'{pd.context.trace_id}.end').exists(): time.sleep(.01)
+"""
+    execution = shared_server.run(cell(source, "ask"), cell("pd.context.resume.body", "next"))
+    file = shared_server.root / f"{execution}.sent"
+    resume, cancel = shared_server.until(lambda: file.exists() and file.read_text()).split()
+    for url in (resume, cancel):
+        assert shared_server.until(lambda: httpx.get(url).status_code == 409)  # noqa: B023
+    assert httpx.post(resume, json={}).status_code == 422
+    assert httpx.post(resume, json={"n": 1}).json()["status"] == "accepted"
+    (shared_server.root / f"{execution}.end").touch()
+    done = shared_server.wait(execution, "succeeded")
+    assert step(done, "next")["exports"]["$return_value"] == {"n": 1}
+
+
+def test_where_the_server_asks_for_confirmation_every_get_is_held_off(make_server: Any) -> None:
+    server = make_server("--FlowNB.confirm_links=True").start()
+    execution, waiting = suspended(server)
+    assert httpx.get(waiting["resume_url"]).json()["status"] == "confirm_required"
+    assert httpx.post(waiting["resume_url"]).json()["status"] == "resumed"
+    server.wait(execution, "succeeded")
+
+
 def test_a_browser_gets_pages_that_can_run_no_script(shared_server: Server) -> None:
     _, waiting = suspended(shared_server)
     review = httpx.get(waiting["review_url"], headers=BROWSER)

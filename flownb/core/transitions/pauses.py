@@ -109,7 +109,9 @@ def _wake(execution: Execution, decision: Decision | None, now: int) -> Executio
     pause = execution.pause
     assert pause is not None
     request = decision.request if decision else None
-    execution = replace(execution, status=Status.QUEUED, fresh=True, resume=request)
+    execution = replace(execution, status=Status.QUEUED, fresh=True)
+    if pause.kind is not PauseKind.RETRY:  # of which the step knows nothing: another attempt sees what the first saw
+        execution = replace(execution, resume=request)
     step = present(execution)
     again = {"status": StepStatus.PENDING, "asked": False, "losses": 0, "exports": {}}
     if pause.kind is PauseKind.RERUN:
