@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -79,22 +80,21 @@ def test_pauses_in_order_and_exit(kernel: Kernel) -> None:
     assert asked["exit"] == {"reason": "enough"}
 
 
-def test_a_pause_is_announced_once_while_the_step_runs(kernel: Kernel) -> None:
+def test_each_call_is_announced_while_the_step_runs(kernel: Kernel) -> None:
     ran = kernel.step(
         """
         import threading
-        thread = threading.Thread(target=pd.flow.suspend)
+        thread = threading.Thread(target=pd.flow.suspend, kwargs={"confirm": True})
         thread.start(); thread.join()
-        print("after")
+        print("after", flush=True)
         pd.flow.delay(1)
         """,
         step="wait",
     )
-    assert [output["msg_type"] for output in ran.outputs if output["msg_type"] != "execute_result"] == [
-        "flownb_pause_asked",
-        "stream",
-    ]
-    assert ran.of_type("flownb_pause_asked") == [{"step": "wait"}]
+    kinds = [output["msg_type"] for output in ran.outputs if output["msg_type"] != "execute_result"]
+    assert kinds == ["flownb_pause_asked", "stream", "flownb_pause_asked"]
+    calls = [json.loads(content["call"]) for content in ran.of_type("flownb_pause_asked")]
+    assert [(call["kind"], call.get("confirm")) for call in calls] == [("suspend", True), ("delay", None)]
 
 
 def test_links_are_masked_as_a_last_value_and_not_exported(kernel: Kernel) -> None:
