@@ -43,7 +43,13 @@ class Scheduler:
         self._log = log
         self._woken = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._next_due: int | None = None
         self.draining = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs or waits for its time."""
+        return bool(self._running) or self._next_due is not None
 
     @property
     def running(self) -> int:
@@ -71,13 +77,14 @@ class Scheduler:
                 try:
                     fired = await self._fire_due()
                     await self._admit()
-                    next_due = self._clock.now() if fired == AT_ONCE else await self._store.read(queries.next_due)
+                    self._next_due = await self._store.read(queries.next_due)
+                    until = self._clock.now() if fired == AT_ONCE else self._next_due
                 except Fenced:
                     raise
                 except StoreError as error:
                     self._log.error("flownb: the scheduler waits for the store: %s", error)
-                    next_due = self._clock.now() + 1_000
-                await self._clock.sleep(next_due, self._woken)
+                    until = self._clock.now() + 1_000
+                await self._clock.sleep(until, self._woken)
         finally:
             stop_listening()
             await self._stop()

@@ -104,17 +104,15 @@ class Service:
 
     @property
     def busy(self) -> bool:
-        """Whether stopping the server now would interrupt something."""
-        return self._active is not None and self._active.scheduler.running > 0
+        """Whether a server that stops for want of activity would let something down: what runs, or a timer."""
+        return self._active is not None and self._active.scheduler.busy
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="flownb")
 
     async def stop(self) -> None:
-        """Give back what runs and free the data folder."""
+        """Give back what runs, and only then free the data folder."""
         self._why_not = Unavailable("flownb is stopping", "stopping")
-        if self._lease is not None:
-            self._lease.release()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

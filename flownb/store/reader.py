@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
+from flownb.store.writer import StoreError
+
 T = TypeVar("T")
 
 
@@ -25,16 +27,19 @@ class Reader:
         self._open: list[Database] = []
 
     async def run(self, job: Callable[[Database], T]) -> T:
-        """What ``job`` reads, in one snapshot of the database."""
+        """What ``job`` reads, in one snapshot of the database; raises ``StoreError``."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, job)
 
     def _read(self, job: Callable[[Database], T]) -> T:
-        db = getattr(self._mine, "db", None) or self._connect()
-        db.execute("BEGIN")
         try:
-            return job(db)
-        finally:
-            db.conn.rollback()
+            db = getattr(self._mine, "db", None) or self._connect()
+            db.execute("BEGIN")
+            try:
+                return job(db)
+            finally:
+                db.conn.rollback()
+        except sqlite3.Error as error:
+            raise StoreError(f"the database cannot be read: {error}") from None
 
     def _connect(self) -> Database:
         # Closed by whoever closes the reader, after the threads have ended.
