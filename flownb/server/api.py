@@ -263,7 +263,7 @@ class EventsHandler(FlowHandler):
     @authorized
     async def get(self) -> None:
         last = self.request.headers.get("Last-Event-ID", "")
-        known = last.isascii() and last.isdigit()
+        known = last.isascii() and last.isdigit() and len(last) < 19
         after = int(last) if known else await self.active.store.read(queries.last_change)
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("X-Accel-Buffering", "no")

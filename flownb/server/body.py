@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from tornado import httputil
-from tornado.web import RequestHandler
 
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Action, Json
 from flownb.core.payload import MASK, File, mask, read_body, shape
 from flownb.core.times import iso
+
+ACTIONS = rf"/flownb/({'|'.join(Action)})/"
 
 DISCARDED = 64 * 1024 * 1024
 """So much of a body over the limit is read and dropped, since a client that still sends would not see the answer."""
@@ -45,22 +49,20 @@ class Body:
         return b"".join(self._pieces)
 
 
-def resume_data(
-    request: httputil.HTTPServerRequest, body: bytes, now: int, secrets: dict[Action, str]
-) -> dict[str, Json]:
+def resume_data(request: httputil.HTTPServerRequest, body: bytes, now: int, secrets: Iterable[str]) -> dict[str, Json]:
     """A request in the contract's one shape, without the secrets of its links; raises ``UnreadableBody``."""
     return mask(  # type: ignore[no-any-return]
         shape(
             method=request.method or "",
-            path=request.path,
-            url=request.full_url(),
+            path=masked_path(request),
+            url=f"{request.protocol}://{request.host}{masked_path(request)}",
             query=request.query,
             headers=request.headers.get_all(),
             client_ip=request.remote_ip or "",
             body=read_body(body, dict(request.headers), _parts(request.headers.get("Content-Type", ""), body)),
             received_at=iso(now) or "",
         ),
-        secrets.values(),
+        secrets,
     )
 
 
@@ -82,6 +84,7 @@ def _parts(content_type: str, body: bytes) -> list[File] | None:
     ]
 
 
-def masked_path(handler: RequestHandler) -> str:
-    """The path for a log: its last part is a secret."""
-    return f"{handler.request.path.rpartition('/')[0]}/{MASK}"
+def masked_path(request: httputil.HTTPServerRequest) -> str:
+    """The path of a link without its secret, however that was written."""
+    before, action, _ = re.split(ACTIONS, request.path, maxsplit=1)
+    return f"{before}/flownb/{action}/{MASK}"

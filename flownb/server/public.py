@@ -89,7 +89,7 @@ class LinkHandler(web.RequestHandler):
             elif action is Action.REVIEW or self._is_preview():
                 await self._review(active, link)
             else:
-                await self._decide(active, link)
+                await self._decide(active, link, token)
         except TooLarge as error:
             self._tell(Told(413, "error", message=str(error), reason=error.reason), None)
         except UnreadableBody as error:
@@ -103,15 +103,11 @@ class LinkHandler(web.RequestHandler):
         found = await self._service.active.store.read(partial(queries.link, token=token))
         return found if found is not None and found.action is action else None
 
-    async def _decide(self, active: Active, link: Link) -> None:
-        execution, pause = await self._look(active, link)
-        if self.request.method == "GET" and await self._must_confirm(active, execution, pause, link):
-            if self._wants_html():
-                self._show(200, self._review_page(active, execution, pause, link.attempt))
-            else:
-                self._tell(Told(409, "confirm_required"), execution)
+    async def _decide(self, active: Active, link: Link, token: str) -> None:
+        if self.request.method == "GET" and await self._must_confirm(active, link):
+            await self._ask(active, link)
             return
-        secrets = tokens(active.links.key.secret, link.execution, link.attempt)
+        secrets = [token, *tokens(active.links.key.secret, link.execution, link.attempt).values()]
         body, now = self._body.whole(), self._service.clock.now()
         if len(body) > LARGE:
             request = await asyncio.to_thread(resume_data, self.request, body, now, secrets)
@@ -121,8 +117,17 @@ class LinkHandler(web.RequestHandler):
         answer, after = await active.store.request(link.execution, event)
         self._tell(told(answer), after)
 
-    async def _must_confirm(self, active: Active, execution: Execution, pause: Pause | None, link: Link) -> bool:
+    async def _ask(self, active: Active, link: Link) -> None:
+        """Nothing is decided yet: a person is shown the page with the buttons, a machine is told."""
+        execution, pause = await self._look(active, link)
+        if self._wants_html():
+            self._show(200, self._review_page(active, execution, pause, link.attempt))
+        else:
+            self._tell(Told(409, "confirm_required"), execution)
+
+    async def _must_confirm(self, active: Active, link: Link) -> bool:
         """By the pause's own wish, else the workflow's, else the server's; where a form asks for more than GET has."""
+        execution, pause = await self._look(active, link)
         if not _undecided(execution, pause, link.attempt):
             return False
         if pause is not None and pause.form is not None and link.action is Action.RESUME:
@@ -176,7 +181,7 @@ class LinkHandler(web.RequestHandler):
         self._tell(Told(status_code, "error"), None)
 
     def _request_summary(self) -> str:
-        return f"{self.request.method} {masked_path(self)} ({self.request.remote_ip})"
+        return f"{self.request.method} {masked_path(self.request)} ({self.request.remote_ip})"
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if not isinstance(value, web.HTTPError):

@@ -74,6 +74,14 @@ def test_no_secret_and_no_cookie_is_in_the_data(shared_server: Server) -> None:
     assert not any(secret in shared_server.log.read_text() for secret in secrets)
 
 
+def test_a_secret_that_is_written_otherwise_is_masked_too(shared_server: Server) -> None:
+    execution, waiting = suspended(shared_server)
+    address, _, secret = waiting["resume_url"].rpartition("/")
+    written = f"{address}/%{ord(secret[0]):02x}{secret[1:]}"
+    assert httpx.post(written).json()["status"] == "resumed"
+    assert secret[1:] not in str(resume_data(shared_server, execution))
+
+
 def test_head_and_options_change_nothing(shared_server: Server) -> None:
     execution, waiting = suspended(shared_server)
     for url in (waiting["resume_url"], waiting["cancel_url"], waiting["review_url"]):
