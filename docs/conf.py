@@ -1,0 +1,15 @@
+"""How the documentation is built: ``sphinx-build -W docs site``."""
+
+from __future__ import annotations
+
+from flownb import __version__
+
+project = "flownb"
+author = "the flownb developers"
+release = version = __version__
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 4
+html_theme = "furo"
+html_title = "flownb"
+html_copy_source = False
