@@ -228,7 +228,7 @@ class Execution:
 
     @property
     def credits(self) -> int:
-        """One for each 30 s of compute begun, at least one a segment; a pause starts a fresh count (seed)."""
+        """One for each 30 s of compute begun, at least one a segment; a pause starts a fresh count."""
         return self.earlier_credits + segment_credits(self)
 
 

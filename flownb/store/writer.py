@@ -7,7 +7,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,18 +90,18 @@ class Writer:
     def _work(self) -> None:
         try:
             db = open_database(self._path, self._journal_mode)
-            self._epoch = _next_epoch(db)
+            self._epoch = _begin_epoch(db)
         except Exception as error:
             self._closed = True
             failed = StoreError(f"the database {self._path} cannot be opened: {error}")
             self._loop.call_soon_threadsafe(self._opened.set_exception, failed)
             return
         self._loop.call_soon_threadsafe(self._opened.set_result, None)
-        while jobs := self._next():
-            self._commit(db, jobs)
-            for job in jobs:
-                self._loop.call_soon_threadsafe(_deliver, job)
-        db.close()
+        with closing(db):
+            while jobs := self._next():
+                self._commit(db, jobs)
+                for job in jobs:
+                    self._loop.call_soon_threadsafe(_deliver, job)
 
     def _next(self) -> list[_Job]:
         """All jobs that wait, at least one; empty at the end."""
@@ -178,12 +178,16 @@ def open_database(path: Path, journal_mode: str) -> Database:
     """A connection for writing, with the schema up to date; the file is for its owner alone."""
     path.touch(mode=0o600)
     connection = sqlite3.connect(path, timeout=30)
-    connection.execute(f"PRAGMA journal_mode = {'WAL' if journal_mode.upper() == 'WAL' else 'DELETE'}")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    db = Database(connection, execute_plugins=False)
-    with _immediate(db):
-        migrations.apply(db)
+    try:
+        connection.execute(f"PRAGMA journal_mode = {'WAL' if journal_mode.upper() == 'WAL' else 'DELETE'}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        db = Database(connection, execute_plugins=False)
+        with _immediate(db):
+            migrations.apply(db)
+    except BaseException:
+        connection.close()
+        raise
     return db
 
 
@@ -195,12 +199,18 @@ def _immediate(db: Database) -> Iterator[None]:
         yield
 
 
+def _begin_epoch(db: Database) -> int:
+    """The number of the epoch that begins; a failure closes the connection."""
+    try:
+        with _immediate(db):
+            epoch = _epoch(db) + 1
+            db.table("meta").upsert({"name": "epoch", "value": str(epoch)}, pk="name")
+    except BaseException:
+        db.close()
+        raise
+    return epoch
+
+
 def _epoch(db: Database) -> int:
     row = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
     return int(row[0]) if row else 0
-
-
-def _next_epoch(db: Database) -> int:
-    with _immediate(db):
-        db.table("meta").upsert({"name": "epoch", "value": str(_epoch(db) + 1)}, pk="name")
-    return _epoch(db)
