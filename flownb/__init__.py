@@ -24,7 +24,14 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext flownb``: handler cells are called, and a cell that asks for a pause ends with a word on it."""
+    """``%load_ext flownb``: ``pd`` is there, handler cells are called, no pause that a cell asks for comes."""
+    from flownb.kernel.pd import pd
+
+    _watch(shell)
+    shell.user_ns.setdefault("pd", pd)
+
+
+def _watch(shell: Any) -> None:
     from flownb.kernel.hooks import install
 
     install(shell)
@@ -51,7 +58,7 @@ def _load_in_kernel() -> None:
     find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = find_shell() if find_shell else None
     if hasattr(shell, "kernel"):
-        load_ipython_extension(shell)
+        _watch(shell)
 
 
 _load_in_kernel()

@@ -24,7 +24,8 @@ async def record(store: Store, execution: Execution, *live: queries.StepOutputs)
     """The executed notebook as it stands."""
     content = await store.read(partial(queries.version, version=execution.version))
     outputs = await store.read(partial(queries.outputs, execution_id=execution.id))
-    return await asyncio.to_thread(executed_notebook, execution, content, [*outputs, *live])
+    latest = {found.attempt: found for found in [*outputs, *live]}  # a step under way may be a repeat after a crash
+    return await asyncio.to_thread(executed_notebook, execution, content, latest.values())
 
 
 class Recorder:

@@ -71,3 +71,4 @@ def test_loading_the_extension_and_unloaded_kernels(new_kernel: Callable[[], Ker
     assert kernel.execute("def handler(pd): return 1").text == ""
     assert kernel.execute("%load_ext flownb").reply["status"] == "ok"
     assert kernel.execute("def handler(pd): return 1").text == "1"
+    assert kernel.execute("pd.context.test").text == "True"
