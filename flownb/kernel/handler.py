@@ -11,7 +11,7 @@ from flownb.kernel.cells import running
 from flownb.kernel.pd import pd
 from flownb.kernel.step import SetupCell
 
-_CALL = 'await __import__("flownb.kernel.handler", fromlist=["call"]).call(handler)\n'
+_CALL = "await __flownb_call__(handler)\n"
 
 
 def add_call(lines: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from flownb.kernel.handler import add_call
 
 from .conftest import NOTHING_ASKED, Kernel
 
-CALL = 'await __import__("flownb.kernel.handler", fromlist=["call"]).call(handler)\n'
+CALL = "await __flownb_call__(handler)\n"
 
 
 @pytest.mark.parametrize(
