@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from traitlets import TraitError
+from traitlets.config.loader import PyFileConfigLoader
 
 from flownb.server.app import FlowNB
 
@@ -21,8 +22,12 @@ def test_the_sample_configuration_shows_every_setting_with_its_default() -> None
     assert {name: repr(traits[name].default_value).replace("'", '"') for name in shown} == shown
 
 
-def test_the_sample_configuration_is_one_that_jupyter_loads() -> None:
-    compile(SAMPLE.read_text(), str(SAMPLE), "exec")
+def test_the_sample_configuration_is_one_that_jupyter_loads(tmp_path: Path) -> None:
+    everything = tmp_path / "jupyter_server_config.py"
+    everything.write_text(SAMPLE.read_text().replace("# c.FlowNB", "c.FlowNB"))
+    loaded = PyFileConfigLoader(str(everything)).load_config()
+    assert len(loaded.FlowNB) == len(FlowNB.class_own_traits(config=True)) - len(FOR_TESTS)
+    assert FlowNB(config=loaded).max_running == FlowNB.max_running.default_value
 
 
 @pytest.mark.parametrize(
