@@ -6,9 +6,7 @@ lines into the configuration you have (``jupyter --paths`` tells where it is loo
 
 from __future__ import annotations
 
-from traitlets.config import get_config
-
-c = get_config()
+c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 
 # Folder for the database, the snapshots and the key; relative to the server's root folder.
 # c.FlowNB.data_dir = ".flownb"
