@@ -44,7 +44,7 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # A resume or cancel link that is merely opened (GET) asks for a confirmation first.
 # c.FlowNB.confirm_links = False
 
-# Longest time for one attempt of a step that sets none, such as "10m"; empty for no limit.
+# Longest time for one attempt of a step that sets none, and of a setup cell, such as "10m"; empty for no limit.
 # c.FlowNB.default_timeout = ""
 
 # SQLite's journal mode; "DELETE" where the data folder is on a network file system.

@@ -9,14 +9,14 @@ import signal
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 
-async def death(provisioner: KernelProvisionerBase) -> str:
-    """Wait for the end of a kernel's process; returns how it ended, in words."""
+async def death(provisioner: KernelProvisionerBase) -> int | None:
+    """Wait for the end of a kernel's process; returns its exit status, negative for a signal, None if unknown."""
     pid = getattr(provisioner, "pid", None)
     if pid is not None and hasattr(os, "pidfd_open"):
         await _ended(pid)
     else:
         await provisioner.wait()
-    return describe(await provisioner.poll())
+    return await provisioner.poll()
 
 
 async def _ended(pid: int) -> None:

@@ -15,6 +15,9 @@ from flownb.core.model import Json
 
 NEEDED = ("flownb/__init__.py", "flownb/core/*.py", "flownb/kernel/*.py", "cloudpickle/*.py")
 
+NOT_INSTALLED = ("ModuleNotFoundError", "ImportError", "SyntaxError", "NoAnswer")
+"""What fails where the kernel's environment lacks something or is too old; the rest has other causes."""
+
 
 class KernelSide:
     """Puts the kernel side to work in kernels of any environment."""
@@ -29,8 +32,8 @@ class KernelSide:
         try:
             answer = await self._boot(evaluate, expression)
         except AskFailed as error:
-            why = f"{error.ename}: {error}"
-            raise KernelStartFailed(f"flownb does not start in the kernel ({why}): {remedy}") from None
+            advice = f": {remedy}" if error.ename in NOT_INSTALLED else ""
+            raise KernelStartFailed(f"flownb does not start in the kernel ({error.ename}: {error}){advice}") from None
         if answer["version"] != __version__:
             why = f"the kernel has flownb {answer['version']}, the server {__version__}"
             raise KernelStartFailed(f"{why}: {remedy}")

@@ -19,10 +19,10 @@ from jupyter_client.manager import AsyncKernelManager
 
 from flownb import __version__
 from flownb.bridge.channels import Channels, Request
-from flownb.bridge.death import death
+from flownb.bridge.death import death, describe
 from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.outputs import Outputs
-from flownb.bridge.port import AskFailed, Cell, KernelDied, KernelError, KernelStartFailed, Ran, Spec, StepTimeout
+from flownb.bridge.port import AskFailed, Cell, KernelDied, KernelStartFailed, Ran, Spec, StepTimeout
 from flownb.bridge.replies import read_reply
 from flownb.bridge.sockets import SocketFolder
 from flownb.core.jsonvalue import dumps
@@ -99,21 +99,26 @@ class LocalKernel:
         self._gone = gone
         self._channels = Channels(manager)
         self._ending: asyncio.Task[None] | None = None
+        self._killed = False
         self.died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._watch = asyncio.create_task(self._watched())
 
     async def _watched(self) -> None:
         assert self._manager.provisioner is not None
-        how = await death(self._manager.provisioner)
+        status = await death(self._manager.provisioner)
+        self._killed = status is not None and status < 0
+        how = describe(status)
         self._channels.fail(KernelDied(f"the kernel died: {how}"))
         self.died.set_result(how)
 
     async def ready(self) -> None:
-        """Raises ``KernelStartFailed``."""
+        """Raises ``KernelStartFailed``, or ``KernelDied`` where somebody killed it."""
         self._channels.open()
         try:
             await asyncio.wait_for(self._channels.ready(), START_SECONDS)
         except (KernelDied, TimeoutError) as error:
+            if self._killed:
+                raise
             why = str(error) or f"it did not answer within {START_SECONDS:.0f} s"
             raise KernelStartFailed(f"{why}{self._last_words()}") from None
 
@@ -200,7 +205,7 @@ class LocalKernels:
         self._alive: set[LocalKernel] = set()
 
     async def start(self, spec: Spec) -> LocalKernel:
-        """A kernel that is ready for cells in its folder; raises ``KernelStartFailed``."""
+        """A kernel that is ready for cells in its folder; raises ``KernelStartFailed`` or ``KernelDied``."""
         kernel = await self.spare(spec.kernelspec)
         await self.settle(kernel, spec)
         return kernel
@@ -217,7 +222,7 @@ class LocalKernels:
         return kernel
 
     async def settle(self, kernel: LocalKernel, spec: Spec) -> None:
-        """Give a spare kernel its folder and flownb's kernel side; raises ``KernelStartFailed``."""
+        """Give a spare kernel its folder and flownb's kernel side; raises ``KernelStartFailed`` or ``KernelDied``."""
         said = {
             "version": __version__,
             "cwd": str(spec.cwd),
@@ -227,9 +232,6 @@ class LocalKernels:
         }
         try:
             await self._side.boot(kernel.evaluate, spec.kernelspec, call("boot", "prepare", dumps(said)))
-        except KernelError as error:
-            await kernel.shutdown()
-            raise KernelStartFailed(str(error)) from None
         except BaseException:
             await kernel.shutdown()
             raise

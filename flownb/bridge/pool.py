@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from typing import Generic, Protocol, TypeVar
 
-from flownb.bridge.port import Kernel, KernelStartFailed, Spec
+from flownb.bridge.port import Kernel, KernelError, Spec
 
 K = TypeVar("K", bound=Kernel)
 
@@ -32,7 +32,7 @@ class Pool(Generic[K]):
         self._ready: dict[str, deque[asyncio.Task[K]]] = defaultdict(deque)
 
     async def start(self, spec: Spec) -> K:
-        """A spare kernel if there is one, else a new one; raises ``KernelStartFailed``."""
+        """A spare kernel if there is one, else a new one; raises as that does."""
         kernel = await self._take(spec.kernelspec)
         self._fill(spec.kernelspec)
         if kernel is None:
@@ -47,7 +47,7 @@ class Pool(Generic[K]):
             task = ready.popleft()
             try:
                 kernel = await asyncio.shield(task)
-            except KernelStartFailed:
+            except KernelError:
                 continue
             except asyncio.CancelledError:
                 ready.appendleft(task)

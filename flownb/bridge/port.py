@@ -119,7 +119,7 @@ class Kernels(Protocol):
     """Where kernels come from."""
 
     async def start(self, spec: Spec) -> Kernel:
-        """A kernel that is ready for cells; raises ``KernelStartFailed``."""
+        """A kernel that is ready for cells; raises ``KernelStartFailed`` or, where it was killed, ``KernelDied``."""
 
     async def close(self) -> None:
         """End all kernels that were started and not shut down."""

@@ -20,8 +20,8 @@ from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
 from flownb.server import api, public
-from flownb.server.attempts import Limits
 from flownb.server.clock import Clock
+from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks
 from flownb.server.pages import Pages
 from flownb.server.service import Config, Service
@@ -68,7 +68,8 @@ class FlowNB(ExtensionApp):
         False, help="A resume or cancel link that is merely opened (GET) asks for a confirmation first."
     ).tag(config=True)
     default_timeout = Unicode(
-        "", help='Longest time for one attempt of a step that sets none, such as "10m"; empty for no limit.'
+        "",
+        help='Longest time for one attempt of a step that sets none, and of a setup cell, such as "10m"; empty for no limit.',
     ).tag(config=True)
     journal_mode = Enum(
         ["WAL", "DELETE"], "WAL", help="SQLite's journal mode; WAL does not work on network file systems."

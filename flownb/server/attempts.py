@@ -16,20 +16,13 @@ from flownb.core.transitions import NotNow
 from flownb.server.clock import Clock
 from flownb.server.context import Links, step_context
 from flownb.server.kernels import Saved, Workshop
+from flownb.server.limits import Limits
 from flownb.store.queries import StepOutputs
 from flownb.store.store import Store
 from flownb.store.writer import StoreError
 
 INTERRUPT_SECONDS = 3.0
 """A cell that is to stop is given this long to end by an interrupt, then its kernel is killed."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """``default_timeout`` in ms of one attempt of a step that sets none; None for no limit."""
-
-    default_timeout: int | None
-    max_export_bytes: int
 
 
 @dataclass(frozen=True)

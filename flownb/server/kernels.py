@@ -9,6 +9,7 @@ from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Sp
 from flownb.core import notebook
 from flownb.core.model import Checkpoint, Error, Execution
 from flownb.server.context import Links, setup_context
+from flownb.server.limits import Limits
 from flownb.store.folder import DataFolder
 
 REASONS = {
@@ -46,7 +47,7 @@ class Workshop:
     root: Path
     links: Links
     memory_limit: int | None
-    max_export_bytes: int
+    limits: Limits
 
     async def ready(self, execution: Execution, workflow: notebook.Workflow) -> Kernel:
         """A kernel with the namespace of the execution's checkpoint; raises ``NotReady``."""
@@ -68,9 +69,9 @@ class Workshop:
         return kernel
 
     async def _set_up(self, kernel: Kernel, execution: Execution, cell: notebook.Cell) -> None:
-        told = setup_context(execution, cell, self.links, self.max_export_bytes)
+        told = setup_context(execution, cell, self.links, self.limits.max_export_bytes)
         try:
-            ran = await kernel.execute(Cell(cell.source, told)).finished()
+            ran = await kernel.execute(Cell(cell.source, told, self.limits.default_timeout)).finished()
         except KernelError as error:
             raise NotReady(Error(error.ename, f"in a setup cell: {error}"), final=False) from None
         if ran.error is not None:

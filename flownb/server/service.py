@@ -15,11 +15,12 @@ from typing import Any
 from flownb.bridge.port import Kernels
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json
-from flownb.server.attempts import Attempts, Limits
+from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
 from flownb.server.clock import Clock
 from flownb.server.context import Links
 from flownb.server.kernels import Workshop
+from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks, new_execution
 from flownb.server.recorder import Recorder
 from flownb.server.runner import Runner
@@ -183,9 +184,7 @@ class Service:
             stack.push_async_callback(kernels.close)
             warm = WarmKernels(config.warm_seconds, config.max_running)
             stack.push_async_callback(warm.close)
-            workshop = Workshop(
-                kernels, self._folder, config.root, links, config.kernel_memory, config.limits.max_export_bytes
-            )
+            workshop = Workshop(kernels, self._folder, config.root, links, config.kernel_memory, config.limits)
             versions = Versions(store)
             attempts = Attempts(store, workshop, links, self.clock, config.limits)
             runner = Runner(store, versions, workshop, warm, attempts, self._log)

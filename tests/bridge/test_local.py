@@ -232,6 +232,14 @@ async def test_a_kernel_that_cannot_start_says_why_in_its_own_words(tmp_path: Pa
     assert children() == before
 
 
+@in_loop
+async def test_a_kernel_that_is_killed_while_it_starts_has_died(tmp_path: Path) -> None:
+    specs = tmp_path / "specs"
+    kernelspec(specs, "killed", sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    async with kernels(tmp_path, specs) as made:
+        assert "SIGKILL" in await raised(made.start(Spec("killed", tmp_path)), KernelDied)
+
+
 def left_behind(made: local.LocalKernels) -> list[str]:
     """The files in the folder of the kernels' sockets, as long as it is there."""
     folder = made._sockets.path

@@ -154,6 +154,13 @@ def _alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+def test_a_setup_cell_that_takes_for_ever_ends_by_the_default_timeout(make_server: Callable[..., Server]) -> None:
+    server = make_server("--FlowNB.default_timeout=300ms").start()
+    execution = server.run(cell("import time; time.sleep(60)", None, "setup"), "'never'")
+    done = server.wait(execution, "failed")
+    assert (done["reason"], "setup" in done["error"]["evalue"]) == ("StepTimeout", True)
+
+
 def test_a_second_server_stands_by_and_takes_over(make_server: Callable[..., Server]) -> None:
     first = make_server().start()
     execution = first.run("x = 3", "pd.flow.suspend()", "x")
