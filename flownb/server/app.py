@@ -69,7 +69,7 @@ class FlowNB(ExtensionApp):
     ).tag(config=True)
     default_timeout = Unicode(
         "",
-        help='Longest time for one attempt of a step that sets none, and of a setup cell, such as "10m"; empty for no limit.',
+        help='Time limit of one attempt of a step that sets none, and of a setup cell, like "10m"; empty for none.',
     ).tag(config=True)
     journal_mode = Enum(
         ["WAL", "DELETE"], "WAL", help="SQLite's journal mode; WAL does not work on network file systems."
