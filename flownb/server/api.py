@@ -124,7 +124,8 @@ class ExecutionsHandler(FlowHandler):
         before = self.get_query_argument("before", None)
         page = partial(queries.page, status=self._status(), workflow=workflow, before=before, limit=self._limit())
         found, following = await self.active.store.read(page)
-        views = [await self.view(execution) for execution in found]
+        links = await self.links()
+        views = [execution_view(execution, links) for execution in found]
         await self.answer_large(200, {"executions": views, "next": following})
 
     def _status(self) -> Status | None:
@@ -191,7 +192,8 @@ class DecisionHandler(FlowHandler):
     @web.authenticated
     @authorized
     async def post(self, execution_id: str, action: str) -> None:
-        data = self.body("data").get("data") if action == Action.RESUME else self.body() or None
+        known = ("data",) if action == Action.RESUME else ()
+        data = self.body(*known).get("data")
         said, execution = await self._decide(execution_id, Action(action), data)
         self.answer(said.code, said.json(execution))
 
@@ -212,7 +214,7 @@ class DecisionHandler(FlowHandler):
 
 
 class CancelManyHandler(FlowHandler):
-    """Cancel many executions: those named, or all of a status or workflow that are not final."""
+    """Cancel many executions; each is answered for."""
 
     @web.authenticated
     @authorized

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.links import tokens
-from flownb.core.model import Action, Execution, Json, Pause, Step, StepStatus
+from flownb.core.model import Action, Attempt, Execution, Json, Step, StepStatus
 from flownb.core.notebook import Cell
 from flownb.core.times import iso
 from flownb.store.keys import Key
@@ -22,9 +22,8 @@ class Links:
     def url(self, action: Action, token: str) -> str:
         return f"{self.root}{action}/{token}"
 
-    def of(self, execution: str, pause_or_step: Pause | Step) -> dict[str, str]:
+    def of(self, execution: str, attempt: Attempt) -> dict[str, str]:
         """``resume_url``, ``cancel_url`` and ``review_url`` of an attempt."""
-        attempt = pause_or_step.of if isinstance(pause_or_step, Pause) else pause_or_step.attempt
         made = tokens(self.key.secret, execution, attempt)
         return {f"{action}_url": self.url(action, token) for action, token in made.items()}
 
@@ -79,7 +78,7 @@ def _message(
     return {
         "mode": mode,
         "step": cell.name,
-        "links": links.of(execution.id, step),
+        "links": links.of(execution.id, step.attempt),
         "steps": {"trigger": {"event": execution.trigger["event"], "context": context}},
         "context": context,
         "parameters": None,

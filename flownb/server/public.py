@@ -15,9 +15,9 @@ from flownb.core import events
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
 from flownb.core.links import tokens
-from flownb.core.model import Action, Attempt, Execution, Pause, Status, StepStatus
+from flownb.core.model import Action, Attempt, Execution, Pause
 from flownb.core.payload import UnreadableBody
-from flownb.core.transitions import late
+from flownb.core.transitions import late, undecided
 from flownb.server.body import Body, TooLarge, masked_path, resume_data
 from flownb.server.pages import Page, Pages, Told, told
 from flownb.server.service import Active, Service
@@ -128,7 +128,7 @@ class LinkHandler(web.RequestHandler):
     async def _must_confirm(self, active: Active, link: Link) -> bool:
         """By the pause's own wish, else the workflow's, else the server's; where a form asks for more than GET has."""
         execution, pause = await self._look(active, link)
-        if not _undecided(execution, pause, link.attempt):
+        if not undecided(execution, pause, link.attempt):
             return False
         if pause is not None and pause.form is not None and link.action is Action.RESUME:
             return True
@@ -139,7 +139,7 @@ class LinkHandler(web.RequestHandler):
 
     async def _review(self, active: Active, link: Link) -> None:
         execution, pause = await self._look(active, link)
-        if _undecided(execution, pause, link.attempt):
+        if undecided(execution, pause, link.attempt):
             self._show(200, self._review_page(active, execution, pause, link.attempt))
             return
         answer = late(pause, Action.RESUME)
@@ -192,15 +192,6 @@ class LinkHandler(web.RequestHandler):
         milliseconds = 1000 * self.request.request_time()
         level = logging.WARNING if self.get_status() >= 500 else logging.DEBUG
         log.log(level, "%d %s %.2fms", self.get_status(), self._request_summary(), milliseconds)
-
-
-def _undecided(execution: Execution, pause: Pause | None, attempt: Attempt) -> bool:
-    """Whether a decision by this attempt's links would still count."""
-    if pause is not None:
-        return pause.ended_by is None and pause.decision is None
-    step = execution.step
-    under_way = step is not None and step.attempt == attempt and step.status in (StepStatus.RUNNING, StepStatus.PENDING)
-    return under_way and execution.status in (Status.RUNNING, Status.QUEUED)
 
 
 def routes(service: Service, pages: Pages, max_body_bytes: int, confirm_links: bool) -> list[tuple[str, Any, Any]]:

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
 from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
-from flownb.store import keys, queries
+from flownb.store import keys
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
 from flownb.store.store import Store
@@ -207,8 +206,8 @@ class Service:
         """
         active = self.active
         place, found = await self.notebooks.workflow(path)
-        if await active.store.read(partial(queries.version, version=found.version)) is not None:
-            found = await active.versions.get(found.version)  # the ids of its cells are those of the pinned notebook
+        # Of a version that is known, for the ids of its cells are those of the notebook that is pinned already.
+        found = await active.versions.find(found.version) or found
         return await active.store.create(new_execution(place, found, trigger, self.clock.now()), found.content)
 
     async def delete(self, execution_id: str) -> None:

@@ -19,9 +19,19 @@ class Versions:
         self._store = store
         self._known: OrderedDict[str, Workflow] = OrderedDict()
 
-    async def get(self, version: str) -> Workflow:
+    async def find(self, version: str) -> Workflow | None:
+        """The workflow of a version; None where no execution is pinned to it."""
         if version not in self._known:
-            self._known[version] = workflow(await self._store.read(partial(queries.version, version=version)))
+            content = await self._store.read(partial(queries.version, version=version))
+            if content is None:
+                return None
+            self._known[version] = workflow(content)
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
         return self._known[version]
+
+    async def get(self, version: str) -> Workflow:
+        """The workflow of a version that an execution is pinned to."""
+        found = await self.find(version)
+        assert found is not None
+        return found

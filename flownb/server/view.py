@@ -58,7 +58,7 @@ def _waiting(execution: Execution, pause: Pause | None, links: Links | None) -> 
     linked = links is not None and pause.kind is not PauseKind.RETRY
     urls: dict[str, str | None] = dict.fromkeys(("resume_url", "cancel_url", "review_url"))
     if links is not None and linked:
-        urls.update(links.of(execution.id, pause))
+        urls.update(links.of(execution.id, pause.of))
     return {
         "kind": pause.kind,
         "step": pause.of.step,

@@ -89,9 +89,9 @@ class Store:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self, change: Change | None) -> None:
-        for listener in list(self._listeners) if change else ():
-            listener(change)  # type: ignore[arg-type]
+    def _tell(self, change: Change) -> None:
+        for listener in list(self._listeners) if change.before is not change.after else ():
+            listener(change)
 
     async def create(self, execution: Execution, content: Json) -> Execution:
         """Put a new execution on disk, with the notebook of its version."""
@@ -126,13 +126,9 @@ class Store:
 
     async def request(self, execution_id: str, event: events.RequestArrived) -> tuple[transitions.Answer, Execution]:
         """Put a request to an execution; raises ``NotFound`` or ``StoreError``."""
-        change = await self._writer.run(lambda db: self._requested(db, execution_id, event), self._tell_acted)
+        change = await self._writer.run(lambda db: self._requested(db, execution_id, event), self._tell)
         assert change.answer is not None
         return change.answer, change.after
-
-    def _tell_acted(self, change: Change) -> None:
-        if change.before is not change.after:
-            self._tell(change)
 
     def _requested(self, db: Database, execution_id: str, event: events.RequestArrived) -> Change:
         if event.attempt is not None:

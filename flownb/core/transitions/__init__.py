@@ -13,9 +13,9 @@ from flownb.core import events
 from flownb.core.model import Execution
 from flownb.core.transitions import pauses, segments
 from flownb.core.transitions.outcome import Answer, NotNow, Outcome
-from flownb.core.transitions.requests import late, requested
+from flownb.core.transitions.requests import late, requested, undecided
 
-__all__ = ["Answer", "NotNow", "Outcome", "apply", "late"]
+__all__ = ["Answer", "NotNow", "Outcome", "apply", "late", "undecided"]
 
 Rule = Callable[[Execution, Any, int], Outcome]
 

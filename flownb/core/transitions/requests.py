@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flownb.core.events import RequestArrived
-from flownb.core.model import Action, Decision, EndedBy, Execution, Pause, Status, StepStatus
+from flownb.core.model import Action, Attempt, Decision, EndedBy, Execution, Pause, Status, StepStatus
 from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present
 from flownb.core.transitions.pauses import decide, early_pause, misfit
 
@@ -19,12 +19,25 @@ def requested(execution: Execution, event: RequestArrived, now: int) -> Outcome:
     """A request by a link, or by the API for whatever the execution waits in now."""
     if event.attempt is None:
         return _by_api(execution, event, now)
-    pause, step = execution.pause, execution.step
+    pause = execution.pause
     if pause is not None and pause.live and pause.linked_to(event.attempt):
         return _act(execution, event, now)
-    if step is not None and step.attempt == event.attempt and step.status in UNDER_WAY:
+    if _under_way(execution, event.attempt):
         return _early(execution, event, now)
     return Outcome(execution, late(event.pause, event.action))
+
+
+def undecided(execution: Execution, pause: Pause | None, attempt: Attempt) -> bool:
+    """Whether a decision by the links of ``attempt`` would still count; ``pause`` is what is on record of it."""
+    if pause is not None:
+        return pause.ended_by is None and pause.decision is None
+    return _under_way(execution, attempt)
+
+
+def _under_way(execution: Execution, attempt: Attempt) -> bool:
+    """Whether the attempt runs, or will be repeated after a crash."""
+    step = execution.step
+    return step is not None and step.attempt == attempt and step.status in UNDER_WAY
 
 
 def late(pause: Pause | None, action: Action) -> Answer:
