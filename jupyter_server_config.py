@@ -35,6 +35,12 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Most memory that a kernel may allocate, in bytes; 0 for no limit.
 # c.FlowNB.kernel_memory_bytes = 0
 
+# The most that the variables of one checkpoint may take, in bytes; 0 for no limit.
+# c.FlowNB.max_snapshot_bytes = 8589934592
+
+# For so long after its end an execution keeps its snapshots, to be opened or replayed, in seconds.
+# c.FlowNB.keep_snapshots_seconds = 604800.0
+
 # Largest body of a request that is taken, in bytes.
 # c.FlowNB.max_body_bytes = 524288
 

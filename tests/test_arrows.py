@@ -16,10 +16,11 @@ LONGEST = 400
 
 MAY_IMPORT = {
     "core": {"core"},
-    "store": {"store", "core"},
+    "faults": set(),
+    "store": {"store", "core", "faults"},
     "bridge": {"bridge", "core"},
-    "server": {"server", "bridge", "store", "core"},
-    "kernel": {"kernel", "core"},
+    "server": {"server", "bridge", "store", "core", "faults"},
+    "kernel": {"kernel", "core", "faults"},
     "widgets": {"widgets", "client", "core"},
     "client": {"client", "core"},
     "cli": {"cli", "client", "core"},

@@ -13,7 +13,7 @@ from flownb import __version__
 from flownb.bridge.port import AskFailed, KernelStartFailed
 from flownb.core.model import Json
 
-NEEDED = ("flownb/__init__.py", "flownb/core/*.py", "flownb/kernel/*.py", "cloudpickle/*.py")
+NEEDED = ("flownb/*.py", "flownb/core/*.py", "flownb/kernel/*.py", "cloudpickle/*.py")
 
 NOT_INSTALLED = ("ModuleNotFoundError", "ImportError", "SyntaxError", "NoAnswer")
 """What fails where the kernel's environment lacks something or is too old; the rest has other causes."""

@@ -16,6 +16,8 @@ class Admitted:
 class StepStarted:
     """The kernel is ready and the next step goes to it."""
 
+    warnings: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class PauseAsked:

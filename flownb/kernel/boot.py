@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import flownb
+from flownb.kernel import environment, modules
 from flownb.kernel.hooks import install
 from flownb.kernel.ipython import shell
 from flownb.kernel.pd import pd
@@ -29,6 +30,8 @@ def prepare(text: str) -> Reply:
     _end_with_the_server()
     os.environ.update(told["environment"])
     os.chdir(told["cwd"])
+    environment.note()
+    modules.note_folder()
     if told["memory_limit"] is not None:
         _limit_memory(told["memory_limit"])
     install(shell())

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def write(path: Path, parts: Iterable[bytes]) -> None:
+def write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     """Replaces the file at ``path``, mode 0600; on disk when this returns.
 
     Raises ``OSError`` on a full disk: the former file stays then, and no other is left behind.
@@ -23,10 +23,11 @@ def write(path: Path, parts: Iterable[bytes]) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder lasting; raises ``OSError``."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

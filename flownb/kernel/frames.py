@@ -4,32 +4,52 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Mapping
-from typing import Any, TypedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from flownb.kernel.arrays import OUT_OF_BAND, Memory
 from flownb.kernel.deepstack import on_deep_stack
 from flownb.kernel.pickler import PREAMBLE, NamespacePickler, type_name
 from flownb.kernel.process import random_states, set_random_states
 
 
-class Variable(TypedDict):
-    """What is on record about one variable; ``reason`` is also there where only a part of it was lost."""
+@dataclass
+class Frame:
+    """The pickle of one variable, and what is on record about it; ``buffers`` are the places of those it brought in.
+
+    ``reason`` says why it was lost, or a part of it.
+    """
 
     name: str
     type: str
     status: str
     reason: str | None
     step: str | None
+    size: int
+    buffers: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Pickled:
+    """The pickles: a preamble of ``start`` bytes, the variables' ``frames`` in order, and what is the process's own.
+
+    Large buffers stand apart; one that is memory of numpy arrays has its ``Memory``.
+    """
+
+    stream: memoryview
+    start: int
+    frames: list[Frame]
+    buffers: list[tuple[pickle.PickleBuffer, Memory | None]]
+    memories: list[Memory]
 
 
 class TooDeep(Exception):
     """A graph of objects is deeper than the stack."""
 
 
-def write(
-    namespace: dict[str, Any], names: list[str], origin: Callable[[str], str | None]
-) -> tuple[bytes, list[Variable]]:
-    """The pickles of the variables ``names``, and what became of each.
+def write(namespace: dict[str, Any], names: Iterable[str], origin: Callable[[str], str | None]) -> Pickled:
+    """The pickles of the variables ``names``.
 
     Raises ``MemoryError``; whatever else goes wrong with a variable costs that variable only.
     """
@@ -40,9 +60,9 @@ def write(
         return on_deep_stack(lambda: _write(namespace, values, origin, give_up=True))
 
 
-def read(frames: bytes, names: list[str]) -> dict[str, object]:
+def read(stream: bytes, names: Iterable[str], buffers: Iterable[object]) -> dict[str, object]:
     """The variables by name. Raises what unpickling raises, with a note that names the variable."""
-    unpickler = pickle.Unpickler(io.BytesIO(frames))  # noqa: S301 - checked by its digest
+    unpickler = pickle.Unpickler(io.BytesIO(stream), buffers=buffers)  # noqa: S301 - checked by its digest
     unpickler.load()  # the preamble: the live namespace enters the memo
     values = {}
     for name in names:
@@ -57,31 +77,57 @@ def read(frames: bytes, names: list[str]) -> dict[str, object]:
 
 def _write(
     namespace: dict[str, Any], values: Mapping[str, object], origin: Callable[[str], str | None], *, give_up: bool
-) -> tuple[bytes, list[Variable]]:
+) -> Pickled:
     """A variable that fails half-way leaves the memo in pieces: begin again without it, until all is well."""
     failed: dict[str, str] = {}
     while True:
-        file = io.BytesIO()
-        file.write(PREAMBLE)
-        pickler = NamespacePickler(file, namespace, origin)
-        variables: list[Variable] = []
-        for name, value in values.items():
-            try:
-                status, reason = (
-                    pickler.dump_lost(name, value, failed[name])
-                    if name in failed
-                    else pickler.dump_variable(name, value)
-                )
-            except MemoryError:
-                raise
-            except Exception as error:
-                if isinstance(error.__cause__, RecursionError) and not give_up:
-                    raise TooDeep from error
-                failed[name] = f"{type(error).__name__}: {error}"
-                break
-            variables.append(
-                {"name": name, "type": type_name(value), "status": status, "reason": reason, "step": origin(name)}
+        try:
+            return _attempt(namespace, values, origin, failed)
+        except _Failed as failure:
+            if isinstance(failure.cause.__cause__, RecursionError) and not give_up:
+                raise TooDeep from failure.cause
+            failed[failure.name] = f"{type(failure.cause).__name__}: {failure.cause}"
+
+
+class _Failed(Exception):
+    def __init__(self, name: str, cause: Exception) -> None:
+        super().__init__(name)
+        self.name = name
+        self.cause = cause
+
+
+def _attempt(
+    namespace: dict[str, Any],
+    values: Mapping[str, object],
+    origin: Callable[[str], str | None],
+    failed: Mapping[str, str],
+) -> Pickled:
+    file = io.BytesIO()
+    file.write(PREAMBLE)
+    apart: list[pickle.PickleBuffer] = []
+
+    def in_band(buffer: pickle.PickleBuffer) -> bool:
+        if buffer.raw().nbytes < OUT_OF_BAND:
+            return True
+        apart.append(buffer)
+        return False
+
+    pickler = NamespacePickler(file, namespace, origin, in_band)
+    frames: list[Frame] = []
+    for name, value in values.items():
+        at, known = file.tell(), len(apart)
+        try:
+            status, reason = (
+                pickler.dump_lost(name, value, failed[name]) if name in failed else pickler.dump_variable(name, value)
             )
-        else:
-            pickler.dump(random_states())
-            return file.getvalue(), variables
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise _Failed(name, error) from error
+        brought = list(range(known, len(apart)))
+        frames.append(Frame(name, type_name(value), status, reason, origin(name), file.tell() - at, brought))
+    pickler.dump(random_states())
+    memories = pickler.arrays.memories
+    of = {id(memory.buffer): memory for memory in memories}
+    buffers = [(buffer, of.get(id(buffer))) for buffer in apart]
+    return Pickled(file.getbuffer(), len(PREAMBLE), frames, buffers, memories)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import sys
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodWrapperType, ModuleType
@@ -12,6 +13,7 @@ import cloudpickle
 from IPython.core.interactiveshell import InteractiveShell
 
 from flownb.kernel import remake
+from flownb.kernel.arrays import Arrays
 from flownb.kernel.ipython import shell
 from flownb.kernel.lost import Loss, Lost, loss_of, rebuild
 from flownb.kernel.reducers import REDUCERS, Reduced, bound_to_the_process, standard_stream
@@ -25,8 +27,16 @@ PREAMBLE = b"\x80\x05cflownb.kernel.remake\nnamespace\n)R\x94."
 class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Writes the variables of ``namespace`` one after another; see ``dump_variable``."""
 
-    def __init__(self, file: io.BytesIO, namespace: dict[str, Any], origin: Callable[[str], str | None]) -> None:
-        super().__init__(file, protocol=PROTOCOL)
+    def __init__(
+        self,
+        file: io.BytesIO,
+        namespace: dict[str, Any],
+        origin: Callable[[str], str | None],
+        buffer_callback: Callable[[pickle.PickleBuffer], bool],
+    ) -> None:
+        super().__init__(file, protocol=PROTOCOL, buffer_callback=buffer_callback)
+        self.arrays = Arrays()
+        self._ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
         self.memo = {id(namespace): (0, namespace)}
         self._namespace = namespace
         self._origin = origin
@@ -67,6 +77,8 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
     def reducer_override(self, obj: Any) -> Any:
         """Called by the pickler for each object that is not of a plain built-in type."""
         kind = type(obj)
+        if kind is self._ndarray and (reduced := self.arrays.reduce(obj, self._variable)) is not None:
+            return reduced
         if kind is Lost:
             return self._replace(obj, loss_of(obj))
         if issubclass(kind, BuiltinFunctionType | MethodWrapperType):

@@ -1,94 +1,110 @@
-"""Checkpoints: the author's namespace in a file, and back in another kernel.
+"""Checkpoints: the author's namespace on disk, and back in another kernel.
 
-A file is one line of JSON, the header, and then the pickles of the variables. Being pickles, snapshots are code: a file
-is read only where its digest is the one that the server noted when it was written.
+A checkpoint is a file with one line of JSON, the manifest, and the end of the pickles behind it; the greater part of
+them, and large buffers, are blobs in the folder ``blobs`` beside it. Being pickles, snapshots are code: a file is read
+only where its digest is the one that the server noted when it was written, and a blob where it agrees with its name.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from hashlib import blake2b
+import time
 from pathlib import Path
 from typing import Any
 
-from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
-from flownb.kernel import durable, frames, origins, process
+from flownb.kernel import durable, environment, frames, modules, origins, packs, plan, process
+from flownb.kernel.blobs import Blobs
+from flownb.kernel.hashing import agrees, digest
 from flownb.kernel.ipython import shell
 from flownb.kernel.lost import Lost
 from flownb.kernel.pd import pd
 from flownb.kernel.reply import Reply
+from flownb.kernel.snapshot_errors import CheckpointMissing, SnapshotDamaged, SnapshotIncompatible
 
-FORMAT = 1
-
-
-class CheckpointMissing(FlowNBError):
-    """The file is not there."""
-
-    reason = "checkpoint_missing"
+FORMAT = 2
 
 
-class SnapshotDamaged(FlowNBError):
-    """The file is not the one that was written."""
+def save(path: str, pool: str, most: str = "") -> Reply:
+    """Writes the namespace to ``path``, with blobs beside it that are shared with ``pool``.
 
-    reason = "snapshot_damaged"
+    Replies with the file's ``digest``, the ``size`` of it all in bytes and how many were newly ``stored``, the names of
+    its ``blobs``, what became of each of the ``variables``, the ``modules`` and ``packages`` in use, and ``ms``, the
+    time it took.
 
-
-class SnapshotIncompatible(FlowNBError):
-    """The file is sound, but this kernel cannot make sense of it."""
-
-    reason = "snapshot_incompatible"
-
-
-def save(path: str) -> Reply:
-    """Writes the namespace to ``path``. Replies with its digest, its size in bytes, and what became of each variable.
-
-    Raises ``OSError`` where the file cannot be written, a former one is then left as it was, and ``MemoryError``.
+    Raises ``SnapshotTooLarge`` above ``most`` bytes; ``OSError`` where it cannot be written, a former file is then left
+    as it was; and ``MemoryError``.
     """
-    data, variables = frames.write(shell().user_ns, origins.authors_names(shell()), origins.origin)
-    header = {
+    began = time.monotonic()
+    file = Path(path)
+    pickled = frames.write(shell().user_ns, packs.order(origins.authors_names(shell())), origins.origin)
+    plan.demand_room(pickled, int(most or 0))
+    packed = packs.keep(pickled, _blobs(file, Path(pool)))
+    about = {
+        "variables": plan.variables(shell().user_ns, pickled, packed),
+        "modules": modules.local(),
+        "packages": environment.packages(packs.beginnings(pickled)),
+    }
+    manifest = {
         "format": FORMAT,
-        "python": _python(),
+        "python": environment.python(),
         "folder": process.folder(),
         "path": process.added_path(),
-        "variables": variables,
+        "environment": environment.changes(),
+        **packed.manifest,
+        **about,
     }
-    parts = [dumps(header).encode("ascii"), b"\n", data]
-    durable.write(Path(path), parts)
-    return Reply(digest=_digest(*parts), size=sum(map(len, parts)), variables=variables)
+    head = dumps(manifest).encode("ascii") + b"\n"
+    durable.write(file, [head, packed.rest])
+    written = len(head) + len(packed.rest)
+    return Reply(
+        digest=digest([head, packed.rest]),
+        size=packed.size + len(head),
+        stored=packed.stored + written,
+        blobs=packed.blobs,
+        ms=round((time.monotonic() - began) * 1000),
+        **about,
+    )
 
 
-def load(path: str, digest: str) -> Reply:
-    """Brings the variables in ``path`` back into the namespace; they win over what setup cells made.
+def load(path: str, written: str) -> Reply:
+    """Brings the variables in ``path``, whose digest is ``written``, back; they win over what setup cells made.
 
     Only where a variable could not be carried, what a setup cell made under its name stays. Replies with the number of
-    variables. Raises ``CheckpointMissing``, ``SnapshotDamaged``, with nothing unpickled yet, or
+    ``variables``. Raises ``CheckpointMissing``, ``SnapshotDamaged``, with nothing unpickled yet, or
     ``SnapshotIncompatible``.
     """
+    file = Path(path)
     try:
-        content = Path(path).read_bytes()
+        content = file.read_bytes()
     except FileNotFoundError:
         raise CheckpointMissing(f"there is no checkpoint at {path}") from None
-    if _digest(content) != digest:
+    if not agrees(written, content):
         raise SnapshotDamaged(f"the checkpoint at {path} is not what was written there")
-    line, _, data = content.partition(b"\n")
-    header = json.loads(line)
-    if (header["format"], header["python"]) != (FORMAT, _python()):
+    line, _, rest = content.partition(b"\n")
+    manifest = json.loads(line)
+    if (manifest["format"], manifest["python"]) != (FORMAT, environment.python()):
         raise SnapshotIncompatible(
-            f"the checkpoint has format {header['format']} of Python {header['python']}; "
-            f"this kernel reads format {FORMAT} of Python {_python()}"
+            f"the checkpoint has format {manifest['format']} of Python {manifest['python']}; "
+            f"this kernel reads format {FORMAT} of Python {environment.python()}"
         )
-    _restore(header, data)
-    return Reply(variables=len(header["variables"]))
+    _restore(manifest, rest, _blobs(file, file.parent))
+    return Reply(variables=len(manifest["variables"]))
 
 
-def _restore(header: dict[str, Any], data: bytes) -> None:
+def _blobs(file: Path, pool: Path) -> Blobs:
+    return Blobs(file.parent / "blobs", pool)
+
+
+def _restore(manifest: dict[str, Any], rest: bytes, blobs: Blobs) -> None:
     namespace = shell().user_ns
-    steps = {variable["name"]: variable["step"] for variable in header["variables"]}
-    process.enter(header["folder"], header["path"])  # first: imports may need them
+    variables = manifest["variables"]
+    process.enter(manifest["folder"], manifest["path"])  # first: imports may need them
+    environment.enter(manifest["environment"])
+    stream = packs.stream(manifest, rest, blobs)
+    buffers = packs.buffers(manifest, blobs)
     try:
-        values = frames.read(data, list(steps))
+        values = frames.read(stream, manifest["order"], buffers)
     except Exception as error:
         where = "; ".join(getattr(error, "__notes__", ()))
         raise SnapshotIncompatible(
@@ -96,16 +112,8 @@ def _restore(header: dict[str, Any], data: bytes) -> None:
         ) from error
     if namespace.get("pd") is pd and "pd" not in values:
         del namespace["pd"]  # the author had deleted it
-    namespace.update({name: value for name, value in values.items() if not (type(value) is Lost and name in namespace)})
-    origins.restore(namespace, steps)
-
-
-def _python() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def _digest(*parts: bytes) -> str:
-    digest = blake2b(digest_size=32)
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()
+    for variable in variables:
+        name, value = variable["name"], values[variable["name"]]
+        if not (type(value) is Lost and name in namespace):
+            namespace[name] = value
+    origins.restore(namespace, {variable["name"]: variable["step"] for variable in variables})

@@ -15,6 +15,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from flownb import faults
 from flownb.core import events
 from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
 from flownb.core.jsonvalue import dumps, to_json
@@ -92,6 +93,8 @@ class FlowHandler(APIHandler):
         self._send(code, await asyncio.to_thread(dumps, content))
 
     def _send(self, code: int, written: str) -> None:
+        if self.request.method != "GET":
+            faults.point("answer.api")
         self.set_status(code)
         self.set_header("Content-Type", "application/json")
         self.finish(written)

@@ -60,6 +60,14 @@ class FlowNB(ExtensionApp):
     kernel_memory_bytes = Int(0, min=0, help="Most memory that a kernel may allocate, in bytes; 0 for no limit.").tag(
         config=True
     )
+    max_snapshot_bytes = Int(
+        8 * 1024**3, min=0, help="Most that the variables of a checkpoint may take, in bytes; 0 for no limit."
+    ).tag(config=True)
+    keep_snapshots_seconds = Float(
+        7 * 86_400.0,
+        min=0.0,
+        help="Seconds for which the snapshots of an execution that is over are kept, to open or replay it.",
+    ).tag(config=True)
     max_body_bytes = Int(512 * 1024, min=1, help="Largest body of a request that is taken, in bytes.").tag(config=True)
     max_export_bytes = Int(1024 * 1024, min=1, help="Largest value that a step may export, in bytes of JSON.").tag(
         config=True
@@ -109,6 +117,8 @@ class FlowNB(ExtensionApp):
             max_running=self.max_running,
             warm_seconds=self.warm_seconds,
             kernel_memory=self.kernel_memory_bytes or None,
+            max_snapshot_bytes=self.max_snapshot_bytes,
+            keep_snapshots_seconds=self.keep_snapshots_seconds,
             limits=Limits(timeout, self.max_export_bytes),
         )
         self._keep_port(DataFolder(config.data_dir))

@@ -6,17 +6,18 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from uuid import uuid4
 
 from flownb.bridge import port
 from flownb.core import events
-from flownb.core.model import Checkpoint, Error, Execution, Json, PauseKind, Step
+from flownb.core.model import Error, Execution, Json, PauseKind, Step
 from flownb.core.notebook import Cell
 from flownb.core.transitions import NotNow
+from flownb.server.carried import checkpoint_warnings
 from flownb.server.clock import Clock
 from flownb.server.context import Links, step_context
-from flownb.server.kernels import Saved, Workshop
+from flownb.server.kernels import Workshop
 from flownb.server.limits import Limits
+from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.queries import StepOutputs
 from flownb.store.store import Store
 from flownb.store.writer import StoreError
@@ -31,6 +32,7 @@ class Ended:
 
     event: events.StepFinished | events.StepFailed
     outputs: StepOutputs
+    kept: StepCheckpoint | None
 
 
 class Attempts:
@@ -58,9 +60,9 @@ class Attempts:
         asked: list[asyncio.Task[None]] = []
         running = kernel.execute(await self._told(execution, step, cell, asked))
         self._live[execution.id] = (step, running)
-        saving = asyncio.create_task(self._save(kernel, execution, step))
+        saving = asyncio.create_task(self._workshop.save(kernel, execution, step))
         try:
-            event = await self._event(execution, step, running, saving)
+            event, kept = await self._event(kernel, execution, step, running, saving)
         except asyncio.CancelledError:
             await self._stop(kernel, running)
             with suppress(StoreError):
@@ -69,7 +71,7 @@ class Attempts:
         finally:
             del self._live[execution.id]
             await asyncio.gather(saving, *asked)
-        return Ended(event, StepOutputs(step.attempt, running.outputs))
+        return Ended(event, StepOutputs(step.attempt, running.outputs), kept)
 
     async def _told(self, execution: Execution, step: Step, cell: Cell, asked: list[asyncio.Task[None]]) -> port.Cell:
         """The cell with all that ``pd`` is to know. Exports may be large: they are written off the event loop."""
@@ -86,23 +88,25 @@ class Attempts:
 
         asked.append(asyncio.create_task(tell()))
 
-    async def _save(self, kernel: port.Kernel, execution: Execution, step: Step) -> Saved:
-        if not step.policy.checkpoint:
-            return Saved(Checkpoint(None, why=f"step {step.name!r} turned its checkpoint off"))
-        # Never a file that is in use: a repeat after a crash starts from the one before.
-        return await self._workshop.save(kernel, execution.id, f"{execution.at}-{uuid4().hex[:8]}.snapshot")
-
     async def _event(
-        self, execution: Execution, step: Step, running: port.Running, saving: asyncio.Task[Saved]
-    ) -> events.StepFinished | events.StepFailed:
+        self,
+        kernel: port.Kernel,
+        execution: Execution,
+        step: Step,
+        running: port.Running,
+        saving: asyncio.Task[StepCheckpoint],
+    ) -> tuple[events.StepFinished | events.StepFailed, StepCheckpoint | None]:
         try:
             ran = await running.finished()
         except port.KernelError as error:
+            await kernel.shutdown()  # it may be frozen, and then the checkpoint would be waited for as long
             # A step marked `once` is not repeated after a crash, its kernel's neither, whatever its `retry` says.
-            return events.StepFailed(Error(error.ename, str(error)), running.compute_ms, final=step.policy.once)
+            failed = events.StepFailed(Error(error.ename, str(error)), running.compute_ms, final=step.policy.once)
+            return failed, None
         if ran.error is not None:
-            return events.StepFailed(ran.error, ran.compute_ms)
-        return _finished(execution, ran, await asyncio.shield(saving))
+            return events.StepFailed(ran.error, ran.compute_ms), None
+        kept = await asyncio.shield(saving)
+        return _finished(execution, ran, kept), kept
 
     async def _stop(self, kernel: port.Kernel, running: port.Running) -> None:
         await kernel.interrupt()
@@ -111,28 +115,15 @@ class Attempts:
         await kernel.shutdown()
 
 
-def _finished(execution: Execution, ran: port.Ran, saved: Saved) -> events.StepFinished:
+def _finished(execution: Execution, ran: port.Ran, kept: StepCheckpoint) -> events.StepFinished:
     """What a cell's result means for its step."""
     said = ran.collected
-    warnings = list(said["warnings"])
-    if said["pauses"]:
-        warnings += [_not_carried(variable) for variable in saved.not_whole]
-    if saved.checkpoint.file is None:
-        warnings.append(saved.checkpoint.why)
+    warnings = [*said["warnings"], *checkpoint_warnings(kept, paused=bool(said["pauses"]))]
     return events.StepFinished(
         exports=said["exports"],
-        checkpoint=saved.checkpoint,
+        checkpoint=kept.checkpoint,
         compute_ms=ran.compute_ms,
         pauses=tuple(events.PauseCall(**{**call, "kind": PauseKind(call["kind"])}) for call in said["pauses"]),
         exit=events.ExitCall(said["exit"]["reason"]) if said["exit"] else None,
         warnings=tuple(warning for warning in warnings if warning not in execution.warnings),
-    )
-
-
-def _not_carried(variable: dict[str, str]) -> str:
-    made = f" of step {variable['step']!r}" if variable.get("step") else ""
-    whole = "is not" if variable["status"] == "lost" else "is not wholly"
-    return (
-        f"variable {variable['name']!r}{made} ({variable['type']}) {whole} carried over a pause: {variable['reason']}; "
-        "make it in a cell tagged `setup`"
     )

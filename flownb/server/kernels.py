@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
+from flownb import faults
 from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec
 from flownb.core import notebook
-from flownb.core.model import Checkpoint, Error, Execution
+from flownb.core.model import Checkpoint, Error, Execution, Json, Step
 from flownb.server.context import Links, setup_context
 from flownb.server.limits import Limits
-from flownb.store.folder import DataFolder
+from flownb.store.checkpoints import StepCheckpoint
+from flownb.store.snapshots import Snapshots
 
 REASONS = {
     "CheckpointMissing": "checkpoint_missing",
@@ -31,22 +34,15 @@ class NotReady(Exception):
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A checkpoint, and the variables that it could not take whole, as the kernel describes them."""
-
-    checkpoint: Checkpoint
-    not_whole: tuple[dict[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
 class Workshop:
     """Makes kernels ready."""
 
     kernels: Kernels
-    folder: DataFolder
+    snapshots: Snapshots
     root: Path
     links: Links
     memory_limit: int | None
+    max_snapshot_bytes: int
     limits: Limits
 
     async def ready(self, execution: Execution, workflow: notebook.Workflow) -> Kernel:
@@ -80,7 +76,8 @@ class Workshop:
 
     async def _restore(self, kernel: Kernel, execution: str, checkpoint: Checkpoint) -> None:
         assert checkpoint.file is not None
-        path = self.folder.snapshots(execution) / checkpoint.file
+        path = self.snapshots.file(execution, checkpoint.file)
+        faults.point("restore")
         try:
             await kernel.ask("snapshot", "load", str(path), checkpoint.digest)
         except AskFailed as error:
@@ -88,19 +85,44 @@ class Workshop:
         except KernelError as error:
             raise NotReady(Error(error.ename, f"while the variables were restored: {error}"), final=False) from None
 
-    async def save(self, kernel: Kernel, execution: str, file: str) -> Saved:
-        """The namespace as a checkpoint; never raises ``KernelError``, since the step's result is worth more."""
-        folder = self.folder.snapshots(execution)
+    async def save(self, kernel: Kernel, execution: Execution, step: Step) -> StepCheckpoint:
+        """The namespace as the step in hand left it.
+
+        Never raises ``KernelError``: the step's result is worth more. A checkpoint without a file says why it has none.
+        """
+        if not step.policy.checkpoint:
+            return _without(step, f"step {step.name!r} turned its checkpoint off")
+        # Never a file that is in use: a repeat after a crash starts from the one before.
+        name = f"{execution.at}-{uuid4().hex[:8]}.snapshot"
+        path = str(self.snapshots.file(execution.id, name))
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            saved = await kernel.ask("snapshot", "save", str(folder / file))
+            self.snapshots.make(execution.id)
+            saved = await kernel.ask("snapshot", "save", path, str(self.snapshots.pool), str(self.max_snapshot_bytes))
         except (KernelError, OSError) as error:
-            return Saved(Checkpoint(None, why=f"the variables could not be saved: {error}"))
-        not_whole = tuple(variable for variable in saved["variables"] if variable["reason"])
-        return Saved(Checkpoint(file, saved["digest"], saved["size"]), not_whole)
+            return _without(step, f"the variables could not be saved: {error}")
+        return kept(step, name, saved)
+
+
+def kept(step: Step, file: str, saved: Json) -> StepCheckpoint:
+    """The checkpoint that a kernel says it saved."""
+    return StepCheckpoint(
+        step.name,
+        step.runs,
+        Checkpoint(file, saved["digest"], saved["size"]),
+        saved["stored"],
+        tuple(saved["blobs"]),
+        tuple(saved["variables"]),
+        saved["modules"],
+        saved["packages"],
+        ms=saved["ms"],
+    )
+
+
+def _without(step: Step, why: str) -> StepCheckpoint:
+    return StepCheckpoint(step.name, step.runs, Checkpoint(None, why=why))
 
 
 def _no_namespace(ename: str, why: str) -> NotReady:
     reason = REASONS.get(ename, "snapshot_incompatible")
-    advice = "no finished step is repeated, so start the workflow again"
+    advice = "no finished step is repeated: `flownb replay` can begin again from an earlier one"
     return NotReady(Error(ename, f"{why}; {advice}"), reason)

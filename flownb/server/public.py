@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 
+from flownb import faults
 from flownb.core import events
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
@@ -115,6 +116,7 @@ class LinkHandler(web.RequestHandler):
             request = resume_data(self.request, body, now, secrets)
         event = events.RequestArrived(link.action, request, link.attempt)
         answer, after = await active.store.request(link.execution, event)
+        faults.point("answer.public")
         self._tell(told(answer), after)
 
     async def _ask(self, active: Active, link: Link) -> None:

@@ -1,4 +1,4 @@
-"""Writes the executed notebook of each execution where people see it, and clears what an ended one needs no more."""
+"""Writes the executed notebook of each execution where people see it, at every pause and at the end."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import asyncio
 import json
 import logging
 import re
-import shutil
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flownb import faults
 from flownb.core.model import Execution, Json, Status
 from flownb.server.executed import executed_notebook
 from flownb.store import queries
-from flownb.store.folder import DataFolder
 from flownb.store.store import Change, NotFound, Store
 from flownb.store.writer import StoreError
 
@@ -31,11 +30,8 @@ async def record(store: Store, execution: Execution, *live: queries.StepOutputs)
 class Recorder:
     """One task that follows the changes, off the path of running."""
 
-    def __init__(
-        self, store: Store, folder: DataFolder, runs: Path | None, log: logging.Logger | logging.LoggerAdapter[Any]
-    ) -> None:
+    def __init__(self, store: Store, runs: Path | None, log: logging.Logger | logging.LoggerAdapter[Any]) -> None:
         self._store = store
-        self._folder = folder
         self._runs = runs
         self._log = log
         self._waiting: dict[str, None] = {}
@@ -83,6 +79,7 @@ class Recorder:
                 continue
             except (OSError, StoreError) as error:
                 self._log.error("flownb: the executed notebook of %s is not written: %s", execution_id, error)
+        faults.point("notebook.written")
         with suppress(StoreError):
             await self._store.note_recorded(written)
 
@@ -90,8 +87,6 @@ class Recorder:
         if self._runs is not None:
             notebook = await record(self._store, execution)
             await asyncio.to_thread(_replace, self._runs / file_name(execution), notebook)
-        if execution.status in (Status.SUCCEEDED, Status.CANCELLED):
-            await asyncio.to_thread(shutil.rmtree, self._folder.snapshots(execution.id), ignore_errors=True)
 
 
 def file_name(execution: Execution) -> str:
@@ -106,4 +101,5 @@ def _replace(path: Path, notebook: Json) -> None:
     temporary = path.with_name(f".{path.name}.new")
     temporary.touch(mode=0o600)
     temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8", errors="replace")
+    faults.point("notebook.write")
     temporary.replace(path)

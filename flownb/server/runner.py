@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from flownb import faults
 from flownb.bridge.port import Kernel
 from flownb.core import events
-from flownb.core.model import Checkpoint, Execution, PauseKind, Status, StepStatus
+from flownb.core.model import Execution, PauseKind, Status, StepStatus
 from flownb.core.notebook import Workflow
 from flownb.core.transitions import NotNow
 from flownb.server.attempts import Attempts
+from flownb.server.carried import changed_modules, modules_warning
 from flownb.server.kernels import NotReady, Workshop
+from flownb.server.retention import Retention
 from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
+from flownb.store import checkpoints
+from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.queries import StepOutputs
 from flownb.store.store import Store
 from flownb.store.writer import Fenced, StoreError
@@ -34,6 +41,7 @@ class Runner:
         workshop: Workshop,
         warm: WarmKernels,
         attempts: Attempts,
+        retention: Retention,
         log: logging.Logger | logging.LoggerAdapter[Any],
     ) -> None:
         self._store = store
@@ -41,6 +49,7 @@ class Runner:
         self._workshop = workshop
         self._warm = warm
         self._attempts = attempts
+        self._retention = retention
         self._log = log
 
     async def run(self, execution: Execution) -> None:
@@ -59,6 +68,7 @@ class Runner:
 
     async def _run(self, execution: Execution) -> None:
         workflow = await self._versions.get(execution.version)
+        warnings = await self._changed_meanwhile(execution)
         try:
             kernel = self._warm.take(execution.id, execution.checkpoint)
             kernel = kernel or await self._workshop.ready(execution, workflow)
@@ -67,27 +77,35 @@ class Runner:
             await self._commit(execution.id, failure)
             return
         try:
+            if execution.step is not None and execution.step.status is StepStatus.PENDING:
+                execution = await self._commit(execution.id, events.StepStarted(warnings))
             execution = await self._run_steps(kernel, execution, workflow)
         except BaseException:
             await kernel.shutdown()
             raise
         await self._leave(kernel, execution)
 
-    async def _run_steps(self, kernel: Kernel, execution: Execution, workflow: Workflow) -> Execution:
-        if execution.step is not None and execution.step.status is StepStatus.PENDING:
-            execution = await self._commit(execution.id, events.StepStarted())
-        while execution.status is Status.RUNNING:
-            ended = await self._attempts.run(kernel, execution, workflow.steps[execution.at])
-            before = execution.checkpoint
-            execution = await self._commit(execution.id, ended.event, ended.outputs)
-            if before is not None and before != execution.checkpoint:
-                await self._forget(execution.id, before)
-        return execution
+    async def _changed_meanwhile(self, execution: Execution) -> tuple[str, ...]:
+        """What the record is to say of local modules that changed; a warm kernel, which has the old code, goes."""
+        kept = await self._store.read(partial(checkpoints.latest, execution_id=execution.id))
+        if kept is None or not kept.modules:
+            return ()
+        changed = await asyncio.to_thread(changed_modules, kept)
+        if not changed:
+            return ()
+        self._warm.drop(execution.id)
+        return (modules_warning(kept.step, changed),)
 
-    async def _forget(self, execution: str, superseded: Checkpoint) -> None:
-        if superseded.file is not None:
-            file = self._workshop.folder.snapshots(execution) / superseded.file
-            await asyncio.to_thread(file.unlink, missing_ok=True)
+    async def _run_steps(self, kernel: Kernel, execution: Execution, workflow: Workflow) -> Execution:
+        while execution.status is Status.RUNNING:
+            faults.point("step.send")
+            ended = await self._attempts.run(kernel, execution, workflow.steps[execution.at])
+            faults.point("step.reply")
+            superseded = await self._retention.superseded(execution) if ended.kept else None
+            execution = await self._commit(execution.id, ended.event, (ended.outputs,), ended.kept)
+            if superseded is not None:
+                await self._retention.forget(execution.id, superseded)
+        return execution
 
     async def _leave(self, kernel: Kernel, execution: Execution) -> None:
         """A pause keeps its kernel for a while; after a failed attempt the namespace is not the checkpoint's."""
@@ -98,12 +116,18 @@ class Runner:
         else:
             await kernel.shutdown()
 
-    async def _commit(self, execution: str, event: events.Event, *outputs: StepOutputs) -> Execution:
+    async def _commit(
+        self,
+        execution: str,
+        event: events.Event,
+        outputs: Iterable[StepOutputs] = (),
+        kept: StepCheckpoint | None = None,
+    ) -> Execution:
         """Put a fact on disk, however long the disk refuses: the result of a step is not to be lost."""
         wait = 1.0
         while True:
             try:
-                return await self._store.apply(execution, event, outputs)
+                return await self._store.apply(execution, event, outputs, kept)
             except Fenced:
                 raise
             except StoreError as error:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from flownb import faults
 from flownb.core import events
 from flownb.core.model import Error, Execution, Status
 from flownb.core.transitions import NotNow
@@ -65,6 +66,7 @@ class Scheduler:
         """Take over what a server before this one left running; due timers fire before any link is answered."""
         for execution in await self._store.read(partial(queries.with_status, status=Status.RUNNING)):
             await self._store.apply(execution, events.ServerLost())
+        faults.point("start.lost")
         while await self._fire_due():
             pass
 
@@ -91,10 +93,12 @@ class Scheduler:
 
     async def _stop(self) -> None:
         """Give back what runs: each task interrupts its cell, commits what it must, and ends its kernel."""
+        faults.point("stop.begin")
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        faults.point("stop.released")
 
     def _changed(self, change: Change) -> None:
         """Hear of a committed change; only what concerns the queue, a slot or a timer wakes the loop."""
@@ -106,6 +110,8 @@ class Scheduler:
 
     async def _fire_due(self) -> int:
         due = await self._store.read(partial(queries.due, now=self._clock.now(), most=AT_ONCE))
+        if due:
+            faults.point("timer.fire")
         await self._apply_each(due, events.TimerFired())
         return len(due)
 

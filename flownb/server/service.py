@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flownb import faults
 from flownb.bridge.port import Kernels
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json
@@ -22,6 +22,7 @@ from flownb.server.kernels import Workshop
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks, new_execution
 from flownb.server.recorder import Recorder
+from flownb.server.retention import Retention
 from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
 from flownb.server.versions import Versions
@@ -53,6 +54,8 @@ class Config:
     max_running: int
     warm_seconds: float
     kernel_memory: int | None
+    max_snapshot_bytes: int
+    keep_snapshots_seconds: float
     limits: Limits
 
 
@@ -178,25 +181,35 @@ class Service:
             store = Store(self._folder.database, key, self.clock, config.journal_mode)
             stack.push_async_callback(store.close)
             await store.open()
+            faults.point("start.opened")
+            snapshots = self._folder.snapshots
             links = Links(key, self._root_url(self._folder))
             kernels = self._kernels(self._folder)
             stack.push_async_callback(kernels.close)
             warm = WarmKernels(config.warm_seconds, config.max_running)
             stack.push_async_callback(warm.close)
-            workshop = Workshop(kernels, self._folder, config.root, links, config.kernel_memory, config.limits)
+            workshop = Workshop(
+                kernels, snapshots, config.root, links, config.kernel_memory, config.max_snapshot_bytes, config.limits
+            )
             versions = Versions(store)
             attempts = Attempts(store, workshop, links, self.clock, config.limits)
-            runner = Runner(store, versions, workshop, warm, attempts, self._log)
+            retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, self._log)
+            await retention.tidy()
+            stack.callback(store.listen(retention.hear))
+            removing = asyncio.create_task(retention.run())
+            stack.push_async_callback(_cancelled, removing)
+            runner = Runner(store, versions, workshop, warm, attempts, retention, self._log)
             broadcast = Broadcast(store)
             stack.callback(broadcast.close)
             stack.callback(store.listen(broadcast.hear))
-            recorder = Recorder(store, self._folder, config.runs_dir, self._log)
+            recorder = Recorder(store, config.runs_dir, self._log)
             await recorder.catch_up()
             stack.callback(store.listen(recorder.hear))
             writing = asyncio.create_task(recorder.run())
             stack.push_async_callback(_cancelled, writing)
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
+            faults.point("start.recovered")
             yield Active(store, scheduler, attempts, versions, links, broadcast)
 
     async def submit(self, path: str, trigger: Json) -> Execution:
@@ -213,7 +226,7 @@ class Service:
     async def delete(self, execution_id: str) -> None:
         """Forget a final execution and its snapshots; raises ``NotFound``, ``NotNow`` or ``StoreError``."""
         await self.active.store.delete(execution_id)
-        await asyncio.to_thread(shutil.rmtree, self._folder.snapshots(execution_id), ignore_errors=True)
+        await asyncio.to_thread(self._folder.snapshots.remove, execution_id)
 
 
 class Standby(Unavailable):

@@ -121,13 +121,3 @@ def drop_unused_links(db: Database, before: Execution, event: events.Event) -> N
         db.execute(
             "DELETE FROM links WHERE execution = ? AND step = ? AND run = ? AND attempt = ?", (before.id, *step.attempt)
         )
-
-
-def write_journal(db: Database, before: Execution | None, after: Execution, name: str, detail: Any, at: int) -> None:
-    step = before.step if before is not None else None
-    of = step.attempt if step is not None else (None, None, None)
-    db.execute(
-        """INSERT INTO journal (execution, at, event, status, step, run, attempt, detail)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        (after.id, at, name, after.status, *of, dumps(detail) if detail else None),
-    )

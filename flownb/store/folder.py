@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from flownb.store.snapshots import Snapshots
 from flownb.store.writer import StoreError
 
 
@@ -34,8 +35,9 @@ class DataFolder:
     def kernels(self) -> Path:
         return self.root / "kernels"
 
-    def snapshots(self, execution_id: str) -> Path:
-        return self.root / "snapshots" / execution_id
+    @property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self.root / "snapshots")
 
     def make(self) -> None:
         """Make the folder with mode 0700 where it is missing; raises ``StoreError`` where it cannot be written."""

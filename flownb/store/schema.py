@@ -10,7 +10,17 @@ migrations = Migrations("flownb")
 @migrations()
 def first(db: Database) -> None:
     """Versions, executions with their steps and pauses, links, outputs and the journal."""
-    for statement in _FIRST.split(";"):
+    _run(db, _FIRST)
+
+
+@migrations()
+def checkpoints(db: Database) -> None:
+    """The namespace at the end of every step, not of the latest alone."""
+    _run(db, _CHECKPOINTS)
+
+
+def _run(db: Database, statements: str) -> None:
+    for statement in statements.split(";"):
         if statement.strip():
             db.execute(statement)
 
@@ -130,4 +140,24 @@ CREATE TABLE journal (
     detail TEXT
 ) STRICT;
 CREATE INDEX journal_execution ON journal (execution, seq)
+"""
+
+_CHECKPOINTS = """
+CREATE TABLE checkpoints (
+    execution TEXT NOT NULL REFERENCES executions (id) ON DELETE CASCADE,
+    step TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    file TEXT,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    stored INTEGER NOT NULL,
+    blobs TEXT NOT NULL,
+    variables TEXT NOT NULL,
+    modules TEXT NOT NULL,
+    packages TEXT NOT NULL,
+    PRIMARY KEY (execution, step)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX checkpoints_kept ON checkpoints (execution) WHERE file IS NOT NULL
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sqlite_utils import Database
 
@@ -13,7 +13,7 @@ from flownb.core import events, transitions
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution, Json
-from flownb.store import aggregate, queries
+from flownb.store import aggregate, checkpoints, journal, queries
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
 from flownb.store.writer import Writer
@@ -100,14 +100,18 @@ class Store:
             row = {"version": execution.version, "content": dumps(content), "created_at": execution.created_at}
             db.table("versions").insert(row, pk="version", ignore=True)
             aggregate.insert(db, execution)
-            return self._journal(db, None, execution, "Created", None)
+            return _journaled(db, None, execution, None, execution.created_at)
 
         return (await self._writer.run(job, self._tell)).after
 
     async def apply(
-        self, execution_id: str, event: events.Event, outputs: Iterable[queries.StepOutputs] = ()
+        self,
+        execution_id: str,
+        event: events.Event,
+        outputs: Iterable[queries.StepOutputs] = (),
+        kept: checkpoints.StepCheckpoint | None = None,
     ) -> Execution:
-        """The execution after ``event``, on disk.
+        """The execution after ``event``, on disk, with what the step showed and the checkpoint it left.
 
         Raises ``NotFound``, ``transitions.NotNow`` where the event does not fit any more, or ``StoreError``.
         """
@@ -116,6 +120,8 @@ class Store:
             change = self._transition(db, execution_id, event)
             for found in outputs:
                 aggregate.save_outputs(db, execution_id, found.attempt, found.outputs)
+            if kept is not None:
+                checkpoints.save(db, execution_id, kept, change.at)
             return change
 
         return (await self._writer.run(job, self._tell)).after
@@ -144,28 +150,16 @@ class Store:
         outcome = transitions.apply(before, event, now)
         after = outcome.execution
         if after is before:
-            return Change(0, type(event).__name__, now, before, after, outcome.answer)
+            return Change(0, journal.name_of(event), now, before, after, outcome.answer)
         aggregate.save(db, before, after)
         aggregate.drop_unused_links(db, before, event)
         if (begun := aggregate.attempt_begun(before, after)) is not None:
             aggregate.insert_links(db, self._key, execution_id, begun)
-        detail = {"answer": outcome.answer.status} if outcome.answer else None
-        return self._journal(db, before, after, type(event).__name__, detail, now, outcome.answer)
+        return _journaled(db, before, after, event, now, outcome.answer)
 
-    def _journal(
-        self,
-        db: Database,
-        before: Execution | None,
-        after: Execution,
-        event: str,
-        detail: dict[str, Any] | None,
-        at: int | None = None,
-        answer: transitions.Answer | None = None,
-    ) -> Change:
-        at = after.created_at if at is None else at
-        aggregate.write_journal(db, before, after, event, detail, at)
-        seq = db.execute("SELECT last_insert_rowid()").fetchone()[0]
-        return Change(seq, event, at, before, after, answer)
+    async def drop_checkpoints(self, execution_id: str, why: str) -> None:
+        """Note that an execution has no checkpoints any more."""
+        await self._writer.run(lambda db: checkpoints.drop(db, execution_id, why))
 
     async def delete(self, execution_id: str) -> None:
         """Forget a final execution and all that belongs to it; raises ``NotFound`` or ``NotNow``."""
@@ -192,3 +186,15 @@ class Store:
     async def read(self, query: Callable[[Database], T]) -> T:
         """The result of one of ``queries``."""
         return await self._reader.run(query)
+
+
+def _journaled(
+    db: Database,
+    before: Execution | None,
+    after: Execution,
+    event: events.Event | None,
+    at: int,
+    answer: transitions.Answer | None = None,
+) -> Change:
+    seq = journal.write(db, before, after, event, at, answer.status if answer else None)
+    return Change(seq, journal.name_of(event), at, before, after, answer)

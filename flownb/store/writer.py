@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from flownb import faults
 from flownb.core.errors import FlowNBError
 from flownb.store.schema import migrations
 
@@ -129,7 +130,9 @@ class Writer:
         try:
             for job in jobs:
                 _run(db, job)
+            faults.point("commit.before")
             db.conn.commit()
+            faults.point("commit.after")
         except Exception as error:
             db.conn.rollback()
             if len(jobs) == 1:
@@ -171,6 +174,7 @@ def _deliver(job: _Job) -> None:
         else:
             job.done.set_exception(job.error)
     if job.error is None:
+        faults.point("commit.told")
         job.then(job.result)
 
 

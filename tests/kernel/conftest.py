@@ -152,7 +152,8 @@ class Kernel:
         return text
 
     def save(self, path: Path) -> dict[str, Any]:
-        return self.ask(f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r})")
+        pool = str(path.parent / "pool")
+        return self.ask(f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r}, {pool!r})")
 
     def load(self, path: Path, digest: str) -> dict[str, Any]:
         """The expression's raw answer, which may be an error."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 
 from .conftest import Kernel
 
@@ -267,7 +267,12 @@ def test_the_record_of_each_variable(saved: tuple[list[Kernel], dict[str, Any]])
         "status": "kept",
         "reason": None,
         "step": "classes",
+        "size": variables["point"]["size"],
+        "stored": variables["point"]["size"],
+        "shared": [],
     }
+    assert variables["a"]["shared"] == ["b"]
+    assert variables["box"]["shared"] == ["a"]
     assert variables["client"]["reason"] == "socket.socket: cannot pickle 'socket' object"
     assert "not me" in variables["stubborn"]["reason"]
     assert not {"In", "Out", "_", "_i", "_1", "get_ipython", "exit", "open", "pd", "__name__"} & set(variables)
@@ -286,7 +291,7 @@ def test_the_file(kernel: Kernel, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
     answer = kernel.save(path)
     content = path.read_bytes()
-    assert answer["digest"] == hashlib.blake2b(content, digest_size=32).hexdigest()
+    assert answer["digest"] == blake3(content).hexdigest()
     assert answer["size"] == len(content)
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
@@ -303,7 +308,7 @@ def test_a_file_that_is_missing_damaged_or_of_another_python(kernel: Kernel, tmp
     assert header["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
     content = content.replace(header["python"].encode(), b"2.7", 1)
     path.write_bytes(content)
-    answer = kernel.load(path, hashlib.blake2b(content, digest_size=32).hexdigest())
+    answer = kernel.load(path, blake3(content).hexdigest())
     assert answer["ename"] == "SnapshotIncompatible"
     assert "Python 2.7" in answer["evalue"]
 
@@ -322,7 +327,7 @@ def test_a_full_disk_leaves_the_former_file(kernel: Kernel, tmp_path: Path) -> N
     path = tmp_path / "checkpoint"
     digest = kernel.save(path)["digest"]
     kernel.execute("import os; fsync = os.fsync\ndef full(*_): raise OSError(28, 'No space left')\nos.fsync = full")
-    call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r})"
+    call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r}, '')"
     answer = kernel.execute("", call, silent=True).reply["user_expressions"]["flownb"]
     kernel.execute("os.fsync = fsync; del full")
     assert answer["ename"] == "OSError"

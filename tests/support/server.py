@@ -17,6 +17,7 @@ import httpx
 
 from tests.support.clock import ADDRESS
 from tests.support.notebooks import write
+from tests.support.replay import Told, replay
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
@@ -38,6 +39,7 @@ class Server:
         self.port = port or free_port()
         self.settings = list(settings)
         self.log = root.parent / f"{root.name}.log"
+        self.environment: dict[str, str] = {}
         self._clock = root.parent / f"{root.name}.clock"
         self._ahead = 0
         if moving_clock:
@@ -53,7 +55,8 @@ class Server:
         """Start the process and return at once."""
         command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
         command += [f"--port={self.port}", f"--ServerApp.root_dir={self.root}", *self.settings]
-        environment = {**os.environ, "JUPYTER_TOKEN": TOKEN, ADDRESS: str(self._clock), "PYTHONPATH": str(REPOSITORY)}
+        fixed = {"JUPYTER_TOKEN": TOKEN, ADDRESS: str(self._clock), "PYTHONPATH": str(REPOSITORY)}
+        environment = {**os.environ, **fixed, **self.environment}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=self.root)
 
@@ -74,6 +77,12 @@ class Server:
             return self.http.get("/health").status_code == 200
         except httpx.TransportError:
             return False
+
+    @property
+    def died(self) -> int | None:
+        """How the process ended, as its return code; None while it runs."""
+        assert self.process is not None
+        return self.process.poll()
 
     def advance(self, **span: float) -> None:
         """Move the server's clock: ``advance(hours=24)``."""
@@ -98,12 +107,23 @@ class Server:
             self.process.wait(timeout=30)
 
     def close(self) -> None:
+        """The end, after which the record must bear to be told again."""
         self.kill()
         self.http.close()
+        if self.database.exists():
+            self.replay()
 
-    def until(self, holds: Callable[[], Any]) -> Any:
-        """What ``holds`` returns, once that is true."""
-        deadline = time.monotonic() + PATIENCE
+    @property
+    def database(self) -> Path:
+        return self.root / ".flownb" / "flownb.db"
+
+    def replay(self) -> dict[str, Told]:
+        """All executions as their journal tells them, which is checked against the tables and the invariants."""
+        return {told.execution.id: told for told in replay(self.database)}
+
+    def until(self, holds: Callable[[], Any], patience: float = PATIENCE) -> Any:
+        """What ``holds`` returns, once that is true; fails after so many seconds."""
+        deadline = time.monotonic() + patience
         while not (found := holds()):
             assert time.monotonic() < deadline, self.log.read_text()[-3000:]
             time.sleep(0.02)

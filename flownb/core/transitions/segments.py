@@ -43,7 +43,7 @@ def admitted(execution: Execution, event: events.Admitted, now: int) -> Outcome:
 def started(execution: Execution, event: events.StepStarted, now: int) -> Outcome:
     demand(execution.status is Status.RUNNING, execution, "the start of a step")
     demand(present(execution).status is StepStatus.PENDING, execution, "the start of a step")
-    return Outcome(begin(execution, now))
+    return Outcome(begin(warn(execution, *event.warnings), now))
 
 
 def begin(execution: Execution, now: int) -> Execution:

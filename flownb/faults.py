@@ -1,0 +1,73 @@
+"""Places where a test may have the process die, as it would by a crash at just that moment.
+
+Armed by the environment: ``FLOWNB_FAULT=commit.after:3`` kills the process the third time that it passes the point,
+``checkpoint.middle@server:1`` the server too, for a point in a kernel. Unarmed, a point costs one comparison.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import dataclass, field
+
+VARIABLE = "FLOWNB_FAULT"
+
+POINTS = {
+    "commit.before": "a transaction is written but not committed",
+    "commit.after": "a transaction is on disk; nobody knows",
+    "commit.told": "who waits for a commit has been told, the listeners not yet",
+    "answer.public": "a link has been acted on; its answer is not sent",
+    "answer.api": "a call of the API has been acted on; its answer is not sent",
+    "step.send": "a step's start is on disk; its cell is not sent",
+    "step.reply": "a step's result has come and is not on disk",
+    "restore": "a kernel is there for an execution; its variables are not",
+    "timer.fire": "timers are due and have not fired",
+    "notebook.write": "an executed notebook is written aside; the former one is still in its place",
+    "notebook.written": "executed notebooks are written; how far is not noted",
+    "checkpoint.forget": "a checkpoint has been superseded and is not deleted",
+    "start.opened": "a starting server owns the folder and the database, and has taken over nothing",
+    "start.lost": "a starting server has given back what ran; due timers have not fired",
+    "start.recovered": "a starting server has recovered everything and not begun to work",
+    "stop.begin": "a stopping server has given nothing back",
+    "stop.released": "a stopping server has given back what ran; its kernels and the database are open",
+}
+"""Every point, and what is the case there."""
+
+
+@dataclass
+class _Fault:
+    """One point at which to die; ``left`` counts down the times that it is passed."""
+
+    point: str
+    server_too: bool
+    left: int
+    counting: threading.Lock = field(default_factory=threading.Lock)
+
+    def passed(self) -> None:
+        with self.counting:
+            self.left -= 1
+            if self.left == 0:
+                if self.server_too:
+                    os.kill(os.getppid(), signal.SIGKILL)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _read(said: str) -> _Fault | None:
+    """Raises ``ValueError`` where no such point is declared, or the count is none."""
+    if not said:
+        return None
+    place, _, count = said.partition(":")
+    point, _, whose = place.partition("@")
+    if point not in POINTS or whose not in ("", "server"):
+        raise ValueError(f"{VARIABLE}={said!r}: there is no such point")
+    return _Fault(point, whose == "server", int(count or 1))
+
+
+_armed = _read(os.environ.get(VARIABLE, ""))
+
+
+def point(name: str) -> None:
+    """Die here, if that is what the environment asks for."""
+    if _armed is not None and _armed.point == name:
+        _armed.passed()

@@ -1,0 +1,199 @@
+"""Content by its digest, on disk once: a pool that all snapshots share, and links to it from those that need it.
+
+A blob is in the pool as long as somebody else has a hard link to it. The file system counts the links, so that nothing
+can go wrong between a snapshot that finds a blob and a clean-up that removes it: whoever has linked it, has it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from flownb.kernel import durable, familiar
+from flownb.kernel.hashing import agrees, digest
+from flownb.kernel.mapping import mapped
+from flownb.kernel.snapshot_errors import SnapshotDamaged, SnapshotIncompatible
+
+zstandard: Any
+try:
+    zstandard = import_module("zstandard")
+except ImportError:  # a kernel in an environment of its own
+    zstandard = None
+
+CHUNK = 16 * 1024 * 1024
+"""Larger content is cut into pieces of this size: written side by side, and again only where it changed."""
+
+SLICE = 256 * 1024
+"""Bytes that are copied at a time, few enough to stay in the processor's cache."""
+
+THREADS = 8
+"""More than cores: most of the time goes into waiting for the disk."""
+
+PACKED = ".zst"
+LEVEL = 1
+WORTH = 0.9
+"""Content that shrinks to less than this share of its size is kept packed."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Content on disk: the names of its pieces, its size, and how many bytes had to be written for it."""
+
+    pieces: list[str]
+    size: int
+    stored: int
+
+
+class Blobs:
+    """The blobs of one execution, in the folder ``own``; ``pool`` has those of all."""
+
+    def __init__(self, own: Path, pool: Path) -> None:
+        self._own = own
+        self._pool = pool
+
+    def keep(self, contents: Sequence[Any], *, pack: bool) -> list[Kept]:
+        """Put contents, objects with a contiguous buffer, on disk; ``pack`` those that shrink.
+
+        Raises ``OSError``: what was written then is of no use, and does no harm.
+        """
+        views = [memoryview(content).cast("B") for content in contents]
+        if not views:
+            return []
+        self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cut = [[view[start : start + CHUNK] for start in range(0, len(view), CHUNK)] for view in views]
+        done = iter(_side_by_side(lambda piece: self._keep(piece, pack), [piece for each in cut for piece in each]))
+        kept = [_whole(len(view), [next(done) for _ in each]) for view, each in zip(views, cut, strict=True)]
+        durable.sync_folder(self._own)
+        return kept
+
+    def _keep(self, content: memoryview, pack: bool) -> tuple[str, int]:
+        if not familiar.seems(content):  # most likely new: to look for it first would cost another reading
+            return self._write(content, pack)
+        name = digest([content])
+        for known in (name + PACKED, name) if pack else (name,):
+            if self._have(known):
+                return known, 0
+        return self._write(content, pack)
+
+    def _have(self, name: str) -> bool:
+        """Whether we have that blob, or have it now."""
+        try:
+            os.link(self._pool / name[:2] / name, self._own / name)
+        except FileExistsError:
+            return True
+        except OSError:  # not in the pool; too many links, or a file system without them
+            return (self._own / name).exists()
+        return True
+
+    def _write(self, content: memoryview, pack: bool) -> tuple[str, int]:
+        familiar.note(content)
+        packed = _packed(content) if pack else None
+        descriptor, temporary = tempfile.mkstemp(dir=self._own, prefix=".")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                name = digest(_written(file, content)) if packed is None else digest([content]) + PACKED
+                file.write(packed or b"")
+                file.flush()
+                os.fsync(descriptor)
+            if self._have(name):
+                Path(temporary).unlink()
+                return name, 0
+            Path(temporary).replace(self._own / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self._share(name)
+        return name, len(content) if packed is None else len(packed)
+
+    def _share(self, name: str) -> None:
+        folder = self._pool / name[:2]
+        with suppress(OSError):  # there already, or no links on this file system: then nobody else has it
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.link(self._own / name, folder / name)
+
+    def content(self, pieces: Sequence[str]) -> bytes:
+        """What was kept as ``pieces``; raises ``SnapshotDamaged`` or ``SnapshotIncompatible``."""
+        return b"".join(_side_by_side(self._unpacked, pieces))
+
+    def _unpacked(self, name: str) -> bytes:
+        try:
+            content = (self._own / name).read_bytes()
+            if name.endswith(PACKED):
+                content = _unpacker().decompress(content, max_output_size=CHUNK)
+        except SnapshotIncompatible:
+            raise
+        except Exception as error:  # zstandard's own included
+            raise SnapshotDamaged(f"a part of the checkpoint cannot be read: {error}") from None
+        _check(name.removesuffix(PACKED), content)
+        return content
+
+    def buffer(self, pieces: Sequence[str], size: int) -> memoryview:
+        """The same as memory that is private to this process, and read from disk as it is touched."""
+        try:
+            view = mapped([self._own / name for name in pieces], size)
+        except (OSError, ValueError) as error:
+            raise SnapshotDamaged(f"a part of the checkpoint cannot be read: {error}") from None
+
+        def check(place: int) -> None:
+            piece = view[place * CHUNK : (place + 1) * CHUNK]
+            _check(pieces[place], piece)
+            familiar.note(piece)
+
+        _side_by_side(check, range(len(pieces)))
+        return view
+
+
+def _written(file: BinaryIO, content: memoryview) -> Iterator[memoryview]:
+    """Slices of ``content`` as they went to the file: should another thread change it, the digest is of the file."""
+    copy = memoryview(bytearray(SLICE))
+    for start in range(0, len(content), SLICE):
+        slice = copy[: min(SLICE, len(content) - start)]
+        slice[:] = content[start : start + SLICE]
+        file.write(slice)
+        yield slice
+
+
+def _whole(size: int, pieces: Iterable[tuple[str, int]]) -> Kept:
+    done = list(pieces)
+    return Kept([name for name, _ in done], size, sum(stored for _, stored in done))
+
+
+def _check(name: str, content: Any) -> None:
+    try:
+        sound = agrees(name, content)
+    except LookupError as error:
+        raise SnapshotIncompatible(str(error)) from None
+    if not sound:
+        raise SnapshotDamaged(f"a part of the checkpoint, {name}, is not what was written there")
+
+
+def _packed(content: memoryview) -> bytes | None:
+    """The content packed, where that is worth its while."""
+    if zstandard is None:
+        return None
+    packed: bytes = zstandard.ZstdCompressor(level=LEVEL).compress(content)
+    return packed if len(packed) < WORTH * len(content) else None
+
+
+def _unpacker() -> Any:
+    if zstandard is None:
+        raise SnapshotIncompatible("the snapshot was packed with zstandard: install it in this kernel's environment")
+    return zstandard.ZstdDecompressor()
+
+
+def _side_by_side(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
+    """What ``function`` makes of each value; while one thread waits for the disk, others compute."""
+    if len(values) < 2:
+        return [function(value) for value in values]
+    with ThreadPoolExecutor(min(len(values), THREADS)) as pool:
+        return list(pool.map(function, values))

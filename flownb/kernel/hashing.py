@@ -1,0 +1,45 @@
+"""Names for content: a digest that says at once whether bytes are those that were written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+blake3: Any
+try:
+    blake3 = import_module("blake3").blake3
+except ImportError:  # a kernel in an environment of its own
+    blake3 = None
+
+BLAKE2 = "b2-"
+"""Stands before a digest made without blake3, which is some five times faster where it is installed."""
+
+
+def digest(parts: Iterable[Any]) -> str:
+    """The name of the content that ``parts``, objects with a buffer, make up together; each is read as it comes."""
+    return _blake2(parts) if blake3 is None else _blake3(parts)
+
+
+def agrees(name: str, content: Any) -> bool:
+    """Whether ``name`` is that of this content; raises ``LookupError`` where this environment cannot tell."""
+    if name.startswith(BLAKE2):
+        return _blake2([content]) == name
+    if blake3 is None:
+        raise LookupError("the snapshot was written with blake3: install it in this kernel's environment")
+    return _blake3([content]) == name
+
+
+def _blake3(parts: Iterable[Any]) -> str:
+    hasher = blake3()
+    for part in parts:
+        hasher.update(part)
+    return str(hasher.hexdigest())
+
+
+def _blake2(parts: Iterable[Any]) -> str:
+    hasher = hashlib.blake2b(digest_size=32)
+    for part in parts:
+        hasher.update(part)
+    return BLAKE2 + hasher.hexdigest()

@@ -1,0 +1,45 @@
+"""The author's own modules, beside the notebook: a snapshot names them, and they may change while it waits."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+_folder = ""
+_known: dict[str, tuple[tuple[int, int], str]] = {}
+"""By path: time and size of a file, and the digest it then had."""
+
+
+def note_folder() -> None:
+    """Remembers the working directory of the kernel as the notebook's folder."""
+    global _folder
+    _folder = str(Path.cwd() / "_")[:-1]
+
+
+def local() -> dict[str, dict[str, str]]:
+    """The modules in use that were imported from files below the notebook's folder: path and digest of each."""
+    if not _folder:
+        return {}
+    found = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and _is_local(file) and (digest := _digest(file)):
+            found[name] = {"path": file, "digest": digest}
+    return found
+
+
+def _is_local(file: str) -> bool:
+    return file.startswith(_folder) and file.endswith(".py") and "site-packages" not in Path(file).parts
+
+
+def _digest(file: str) -> str:
+    """Of the file as it is now; empty where it cannot be read."""
+    try:
+        status = Path(file).stat()
+        state = (status.st_mtime_ns, status.st_size)
+        if _known.get(file, (None,))[0] != state:
+            _known[file] = state, hashlib.blake2b(Path(file).read_bytes(), digest_size=16).hexdigest()
+    except OSError:
+        return ""
+    return _known[file][1]

@@ -1,0 +1,83 @@
+"""How long snapshots are kept: of each step the latest, until some time after the execution's end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from functools import partial
+from typing import Any
+
+from flownb import faults
+from flownb.core.model import Execution
+from flownb.server.clock import Clock
+from flownb.store import checkpoints
+from flownb.store.checkpoints import StepCheckpoint
+from flownb.store.snapshots import Snapshots
+from flownb.store.store import Change, Store
+from flownb.store.writer import StoreError
+
+
+class Retention:
+    """One task that removes what is needed no more; ``seconds`` after its end an execution needs no snapshots."""
+
+    def __init__(
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        clock: Clock,
+        seconds: float,
+        log: logging.Logger | logging.LoggerAdapter[Any],
+    ) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._clock = clock
+        self._span = round(seconds * 1000)
+        self._log = log
+        self._ended: deque[tuple[int, str]] = deque()  # when, and which execution; in that order
+        self._some = asyncio.Event()
+
+    async def tidy(self) -> None:
+        """Before anything runs: remove what a crash left behind, and learn what has ended."""
+        await asyncio.to_thread(self._snapshots.tidy, await self._store.read(checkpoints.names_in_use))
+        self._ended.extend(await self._store.read(checkpoints.kept_after_their_end))
+
+    def hear(self, change: Change) -> None:
+        """A listener of the store."""
+        after = change.after
+        if after.status.final and (change.before is None or not change.before.status.final):
+            self._ended.append((change.at, after.id))
+            self._some.set()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            self._some.clear()
+            while self._ended and self._ended[0][0] + self._span <= self._clock.now():
+                await self._drop(self._ended.popleft()[1])
+            await self._clock.sleep(self._ended[0][0] + self._span if self._ended else None, self._some)
+
+    async def _drop(self, execution_id: str) -> None:
+        try:
+            await self._store.drop_checkpoints(execution_id, "its snapshots were kept for a time and are gone")
+            await asyncio.to_thread(self._snapshots.remove, execution_id)
+        except (StoreError, OSError) as error:
+            self._log.error("flownb: the snapshots of %s are not removed: %s", execution_id, error)
+
+    async def superseded(self, execution: Execution) -> StepCheckpoint | None:
+        """The checkpoint of an earlier run of the step in hand, which the next one takes the place of."""
+        step = execution.step
+        if step is None or step.runs == 1:
+            return None
+        return await self._store.read(partial(checkpoints.of_step, execution_id=execution.id, step=step.name))
+
+    async def forget(self, execution_id: str, superseded: StepCheckpoint) -> None:
+        """Remove a checkpoint that another has taken the place of, and the blobs that only it needed."""
+        kept = await self._store.read(partial(checkpoints.of_execution, execution_id=execution_id))
+        file = superseded.checkpoint.file
+        if file is None or any(file == other.checkpoint.file for other in kept):
+            return
+        needed = {name for other in kept for name in other.blobs}
+        faults.point("checkpoint.forget")
+        blobs = [name for name in superseded.blobs if name not in needed]
+        await asyncio.to_thread(self._snapshots.forget, execution_id, file, blobs)

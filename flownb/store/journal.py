@@ -1,0 +1,118 @@
+"""The journal: what happened to each execution, entry by entry, so that the record can be worked out from it again.
+
+An entry holds its event without what people and notebooks put in: values, requests, forms and texts of any size. What
+the rules decide on is all there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from sqlite_utils import Database
+
+from flownb.core import events
+from flownb.core.jsonvalue import dumps
+from flownb.core.model import Execution, Json
+
+T = TypeVar("T")
+
+CREATED = "Created"
+
+CONTENT: dict[str, Json] = {
+    "exports": {},
+    "request": {"body": {}},
+    "form": {"type": "object"},
+    "context": None,
+    "callback": None,
+    "resume": None,
+    "pause": None,
+    "evalue": "",
+    "traceback": (),
+    "warnings": (),
+    "variables": (),
+}
+"""Fields whose values are left out, null in their place, and what stands there when an entry is read."""
+
+ELSEWHERE = frozenset({"id", "workflow", "notebook", "version", "trigger", "created_at"})
+"""Fields of an execution that never change, so its own row has them."""
+
+KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(events.Event)}
+
+
+def write(
+    db: Database, before: Execution | None, after: Execution, event: events.Event | None, at: int, answer: str | None
+) -> int:
+    """Add an entry, of a creation where there is no event; returns its number."""
+    step = before.step if before is not None else None
+    of = step.attempt if step is not None else (None, None, None)
+    detail = {"event": encode(event) if event else begun(after), "answer": answer}
+    kept = {name: value for name, value in detail.items() if value}
+    db.execute(
+        """INSERT INTO journal (execution, at, event, status, step, run, attempt, detail)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        (after.id, at, name_of(event), after.status, *of, dumps(kept) if kept else None),
+    )
+    return int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
+
+
+def name_of(event: events.Event | None) -> str:
+    return type(event).__name__ if event else CREATED
+
+
+def begun(execution: Execution) -> dict[str, Json]:
+    """What a new execution has behind it: nothing, unless it begins in the middle."""
+    found: dict[str, Json] = encode(replace(execution, steps=execution.steps[: execution.at]))
+    return {name: value for name, value in found.items() if name not in ELSEWHERE and value}
+
+
+def encode(value: Any) -> Json:
+    """Frozen data as JSON: of a dataclass the fields that differ from their defaults, but not their content."""
+    if isinstance(value, tuple):
+        return [encode(one) for one in value]
+    if not is_dataclass(value):
+        return value
+    told = ((field.name, getattr(value, field.name)) for field in fields(value) if not _is_default(value, field))
+    return {name: None if name in CONTENT else encode(found) for name, found in told}
+
+
+def _is_default(value: Any, field: Field[Any]) -> bool:
+    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    return bool(getattr(value, field.name) == default)
+
+
+def decode(name: str, detail: Json) -> events.Event:
+    """The event of an entry, from its name and the ``event`` in its detail, which a plain event has none of."""
+    found: events.Event = revive(KINDS[name], detail or {})
+    return found
+
+
+def revive(kind: type[T], value: Json) -> T:
+    """The frozen data of this kind that ``encode`` wrote down, with stand-ins for its content."""
+    found: T = _revive(kind, value)
+    return found
+
+
+def _revive(kind: Any, value: Json) -> Any:
+    if value is None or kind is Any:
+        return value
+    if get_origin(kind) is UnionType:
+        kind = next(one for one in get_args(kind) if one is not type(None))
+    if get_origin(kind) is tuple:
+        return tuple(_revive(get_args(kind)[0], one) for one in value)
+    if is_dataclass(kind):
+        return _made(kind, value)
+    return kind(*value) if issubclass(kind, tuple) else kind(value)
+
+
+def _made(kind: Any, value: dict[str, Json]) -> Any:
+    hints = _hints(kind)
+    told = {name: CONTENT[name] if name in CONTENT else _revive(hints[name], found) for name, found in value.items()}
+    return kind(**told)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)

@@ -1,0 +1,166 @@
+"""What a server left on disk, told again: its journal, played through the rules, must give what its tables hold."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from flownb.core.events import Event, PauseAsked, RequestArrived, StepFinished
+from flownb.core.model import Attempt, Execution, Json, Pause, Step
+from flownb.core.transitions import apply
+from flownb.store import journal as entries
+from flownb.store import rows
+from flownb.store.aggregate import load
+from tests.core.invariants import check
+from tests.core.journal import Journal, Key, Move, kept, key, record
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the journal."""
+
+    seq: int
+    at: int
+    event: str
+    status: str
+    of: tuple[Any, Any, Any]
+    detail: dict[str, Any]
+
+    @property
+    def told(self) -> Json:
+        return self.detail.get("event", {})
+
+
+@dataclass(frozen=True)
+class Told:
+    """An execution as its tables have it, and as its journal tells it."""
+
+    execution: Execution
+    pauses: dict[Key, Pause]
+    journal: Journal
+
+
+def replay(database: Path) -> list[Told]:
+    """All executions of a database, whose server may be at work, stopped or killed; checks that all of it agrees."""
+    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("BEGIN")
+        db = Database(connection, execute_plugins=False)
+        if "executions" not in db.table_names():  # killed before it had made its tables
+            return []
+        return [_told_again(db, row["id"]) for row in list(db.query("SELECT id FROM executions ORDER BY seq"))]
+
+
+def _told_again(db: Database, execution_id: str) -> Told:
+    stored = load(db, execution_id)
+    assert stored
+    pauses = {key(pause): pause for pause in map(rows.pause, _rows(db, "pauses", execution_id))}
+    created, *later = [
+        Entry(
+            row["seq"],
+            row["at"],
+            row["event"],
+            row["status"],
+            (row["step"], row["run"], row["attempt"]),
+            json.loads(row["detail"] or "{}"),
+        )
+        for row in _rows(db, "journal", execution_id)
+    ]
+    first = _initial(stored, created)
+    with _named(execution_id, created):
+        assert (created.event, created.status) == (entries.CREATED, first.status)
+    moves = _played(first, later)
+    _obeys(moves, later)
+    last = later[-1] if later else created
+    with _named(execution_id, last):
+        assert bare(moves[-1].after if moves else first) == bare(stored)
+        assert {of: bare(pause) for of, pause in record(moves).items()} == {
+            of: bare(pause) for of, pause in pauses.items()
+        }
+    return Told(stored, pauses, moves)
+
+
+def _rows(db: Database, table: str, execution_id: str) -> list[dict[str, Any]]:
+    return list(db.query(f"SELECT * FROM {table} WHERE execution = ? ORDER BY rowid", (execution_id,)))
+
+
+def _initial(stored: Execution, created: Entry) -> Execution:
+    """The execution as it was made: new, but for the steps that its creation says it has behind it."""
+    constant = {name: getattr(stored, name) for name in entries.ELSEWHERE}
+    begun = entries.revive(Execution, {"steps": [], **created.told, **constant})
+    rest = tuple(Step(step.name, step.cell_id, step.policy) for step in stored.steps[len(begun.steps) :])
+    return replace(begun, steps=(*begun.steps, *rest))
+
+
+def _played(execution: Execution, later: list[Entry]) -> list[Move]:
+    moves: list[Move] = []
+    drops = set(_drops(later))
+    for entry in later:
+        with _named(execution.id, entry):
+            assert entry.of == (execution.step.attempt if execution.step else (None, None, None))
+            outcome = apply(execution, _event(entry, entry.of in drops), entry.at)
+            moves.append(Move(execution, _event(entry, entry.of in drops), entry.at, outcome))
+            assert entry.status == outcome.execution.status
+            assert entry.detail.get("answer") == (outcome.answer.status if outcome.answer else None)
+            execution = kept(outcome.execution)
+    return moves
+
+
+def _event(entry: Entry, drops: bool) -> Event:
+    """The event; a request that was dropped comes before the form is known and with nothing to fill it."""
+    event = entries.decode(entry.event, entry.told)
+    if drops and isinstance(event, PauseAsked):
+        return replace(event, form=None)
+    if drops and isinstance(event, RequestArrived) and entry.detail.get("answer") == "accepted":
+        return replace(event, request=None)
+    return event
+
+
+def _drops(later: list[Entry]) -> Iterator[Attempt]:
+    """Attempts that still waited at their end though a request had come early: it did not fill the form of the pause.
+
+    What was sent is not in the journal, but this is what it led to.
+    """
+    early: set[tuple[Any, Any, Any]] = set()
+    for entry in later:
+        if entry.event == RequestArrived.__name__ and entry.detail.get("answer") == "accepted":
+            early.add(entry.of)
+        elif entry.event == StepFinished.__name__ and entry.status == "suspended" and entry.of in early:
+            yield Attempt(*entry.of)
+
+
+def _obeys(moves: list[Move], later: list[Entry]) -> None:
+    """The invariants hold; if not, the first entry after which they do not is named."""
+    try:
+        check(moves)
+    except AssertionError:
+        for place, entry in enumerate(later):
+            with _named(moves[0].before.id, entry):
+                check(moves[: place + 1])
+        raise
+
+
+@contextmanager
+def _named(execution_id: str, entry: Entry) -> Iterator[None]:
+    """Whatever goes wrong says where."""
+    try:
+        yield
+    except Exception as error:
+        raise AssertionError(f"execution {execution_id}, journal entry {entry}: {error!r}") from error
+
+
+def bare(value: Any) -> Json:
+    """A value as far as the journal tells of it: all but content."""
+    return _without_content(entries.encode(value))
+
+
+def _without_content(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _without_content(found) for name, found in value.items() if name not in entries.CONTENT}
+    return [_without_content(one) for one in value] if isinstance(value, list) else value
