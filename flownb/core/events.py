@@ -87,6 +87,21 @@ class RequestArrived:
 
 
 @dataclass(frozen=True)
+class Continued:
+    """A person has opened the pause of attempt ``of``, maybe changed variables, and lets the execution go on.
+
+    ``changes`` says what was changed, in words; ``request`` is as where somebody resumes by the REST API, and ``pause``
+    what the record holds of that pause.
+    """
+
+    of: Attempt
+    checkpoint: Checkpoint
+    changes: str = ""
+    request: Json = None
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True)
 class TimerFired:
     """The time of the live pause has come."""
 
@@ -108,6 +123,7 @@ Event = (
     | StepFinished
     | StepFailed
     | RequestArrived
+    | Continued
     | TimerFired
     | ServerLost
     | Released

@@ -124,6 +124,7 @@ class Step:
 
     ``attempts`` counts within the present run, ``losses`` the servers lost in a row under it. ``asked`` says that the
     present attempt has been given links; ``context`` and ``callback`` are what the present run was given.
+    ``last_error`` is what the attempt before, of the same run, raised.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Step:
     compute_ms: int = 0
     exports: Json = field(default_factory=dict)
     error: Error | None = None
+    last_error: Error | None = None
     context: Json = None
     callback: Json = None
 

@@ -57,11 +57,24 @@ def pd_context(execution: Execution, step: Step, deadline: int | None) -> dict[s
 def step_context(execution: Execution, cell: Cell, links: Links, deadline: int | None, max_export_bytes: int) -> str:
     """The message to the kernel for the step in hand, as JSON text."""
     body = execution.trigger["event"].get("body")
-    exports = {done.name: done.exports for done in execution.steps if done.status is StepStatus.SUCCEEDED}
     told = _message("step", execution, cell, links, deadline, max_export_bytes)
-    told["steps"] = {**exports, **told["steps"]}
+    told["steps"] = {**recorded(execution), **told["steps"]}
     told["parameters"] = body if cell.takes_parameters and isinstance(body, dict) else None
     return dumps(told)
+
+
+def recorded(execution: Execution) -> dict[str, Json]:
+    """What ``pd.steps`` has of the steps that have ended; of those that may be retried, the one in hand too, how often
+    it was tried and what went wrong the last time."""
+    found: dict[str, Json] = {
+        step.name: dict(step.exports) for step in execution.steps if step.status is StepStatus.SUCCEEDED
+    }
+    for step in execution.steps[: execution.at + 1]:
+        if step.policy.retry is not None and step.attempts:
+            error = step.last_error
+            last = {"ename": error.ename, "evalue": error.evalue} if error else None
+            found.setdefault(step.name, {})["$attempt"] = {"count": step.attempts, "last_error": last}
+    return found
 
 
 def setup_context(execution: Execution, cell: Cell, links: Links, max_export_bytes: int) -> str:

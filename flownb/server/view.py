@@ -44,6 +44,7 @@ def _step(step: Step) -> dict[str, Json]:
         "compute_ms": step.compute_ms,
         "exports": step.exports,
         "error": _error(step.error),
+        "last_error": _error(step.last_error),
     }
 
 

@@ -30,9 +30,9 @@ def load(db: Database, execution_id: str) -> Execution | None:
     return rows.execution(row, steps, rows.pause(latest) if latest else None)
 
 
-def load_pause(db: Database, execution_id: str, of: Attempt) -> Pause | None:
-    """What the record holds of the pause that the links of an attempt are about."""
-    row = first_row(db, f"SELECT * FROM pauses WHERE {_PAUSE}", execution_id, *of, 1)  # noqa: S608 - a constant
+def load_pause(db: Database, execution_id: str, of: Attempt, *, linked: bool = True) -> Pause | None:
+    """What the record holds of the pause that the links of an attempt are about, or of the wait for the next one."""
+    row = first_row(db, f"SELECT * FROM pauses WHERE {_PAUSE}", execution_id, *of, linked)  # noqa: S608 - a constant
     return rows.pause(row) if row else None
 
 
@@ -80,6 +80,13 @@ def save_outputs(db: Database, execution_id: str, of: Attempt, outputs: list[Jso
     step, run, attempt = of
     key = {"execution": execution_id, "step": step, "run": run, "attempt": attempt}
     db.table("outputs").upsert({**key, "outputs": dumps(outputs)}, pk=tuple(key))
+
+
+def inherit_outputs(db: Database, replay: Execution) -> None:
+    """What the steps behind a replay showed in the execution that it replays."""
+    sql = "INSERT INTO outputs SELECT ?, step, run, attempt, outputs FROM outputs WHERE execution = ? AND step = ?"
+    for step in replay.steps[: replay.at]:
+        db.execute(sql, (replay.id, replay.replay_of, step.name))
 
 
 def attempt_begun(before: Execution | None, after: Execution) -> Attempt | None:

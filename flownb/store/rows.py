@@ -60,6 +60,7 @@ _JSON: dict[str, Decoder] = {
     "warnings": tuple,
     "checkpoint": lambda value: Checkpoint(**value),
     "error": _error,
+    "last_error": _error,
     "policy": _policy,
     "decision": _decision,
 }

@@ -15,7 +15,7 @@ def first(db: Database) -> None:
 
 @migrations()
 def checkpoints(db: Database) -> None:
-    """The namespace at the end of every step, not of the latest alone."""
+    """The namespace at the end of every step, not of the latest alone; what the attempt before the present raised."""
     _run(db, _CHECKPOINTS)
 
 
@@ -159,5 +159,6 @@ CREATE TABLE checkpoints (
     packages TEXT NOT NULL,
     PRIMARY KEY (execution, step)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX checkpoints_kept ON checkpoints (execution) WHERE file IS NOT NULL
+CREATE INDEX checkpoints_kept ON checkpoints (execution) WHERE file IS NOT NULL;
+ALTER TABLE steps ADD COLUMN last_error TEXT
 """

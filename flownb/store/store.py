@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -19,6 +19,8 @@ from flownb.store.reader import Reader
 from flownb.store.writer import Writer
 
 T = TypeVar("T")
+
+Request = events.RequestArrived | events.Continued
 
 
 class Clock(Protocol):
@@ -93,13 +95,22 @@ class Store:
         for listener in list(self._listeners) if change.before is not change.after else ():
             listener(change)
 
-    async def create(self, execution: Execution, content: Json) -> Execution:
-        """Put a new execution on disk, with the notebook of its version."""
+    async def create(
+        self, execution: Execution, content: Json, inherited: Iterable[checkpoints.StepCheckpoint] = ()
+    ) -> Execution:
+        """Put a new execution on disk, with the notebook of its version.
+
+        A replay has the outputs of the steps behind it too, and the checkpoints that it has ``inherited``.
+        """
 
         def job(db: Database) -> Change:
             row = {"version": execution.version, "content": dumps(content), "created_at": execution.created_at}
             db.table("versions").insert(row, pk="version", ignore=True)
             aggregate.insert(db, execution)
+            if execution.replay_of is not None:
+                aggregate.inherit_outputs(db, execution)
+            for kept in inherited:
+                checkpoints.save(db, execution.id, kept, kept.at)
             return _journaled(db, None, execution, None, execution.created_at)
 
         return (await self._writer.run(job, self._tell)).after
@@ -130,17 +141,26 @@ class Store:
         """What a step showed that came to no end."""
         await self._writer.run(lambda db: aggregate.save_outputs(db, execution_id, found.attempt, found.outputs))
 
-    async def request(self, execution_id: str, event: events.RequestArrived) -> tuple[transitions.Answer, Execution]:
-        """Put a request to an execution; raises ``NotFound`` or ``StoreError``."""
-        change = await self._writer.run(lambda db: self._requested(db, execution_id, event), self._tell)
+    async def request(
+        self,
+        execution_id: str,
+        event: Request,
+        kept: checkpoints.StepCheckpoint | None = None,
+    ) -> tuple[transitions.Answer, Execution]:
+        """Put a request to an execution; where it acts, ``kept`` is the checkpoint from then on.
+
+        Raises ``NotFound`` or ``StoreError``.
+        """
+
+        def job(db: Database) -> Change:
+            change = self._transition(db, execution_id, _informed(db, execution_id, event))
+            if kept is not None and change.answer is not None and change.answer.code == 200 and change.seq:
+                checkpoints.save(db, execution_id, kept, change.at)
+            return change
+
+        change = await self._writer.run(job, self._tell)
         assert change.answer is not None
         return change.answer, change.after
-
-    def _requested(self, db: Database, execution_id: str, event: events.RequestArrived) -> Change:
-        if event.attempt is not None:
-            pause = aggregate.load_pause(db, execution_id, event.attempt)
-            event = events.RequestArrived(event.action, event.request, event.attempt, pause)
-        return self._transition(db, execution_id, event)
 
     def _transition(self, db: Database, execution_id: str, event: events.Event) -> Change:
         before = aggregate.load(db, execution_id)
@@ -186,6 +206,18 @@ class Store:
     async def read(self, query: Callable[[Database], T]) -> T:
         """The result of one of ``queries``."""
         return await self._reader.run(query)
+
+
+def _informed(db: Database, execution_id: str, event: Request) -> Request:
+    """The request with what is on record of the pause that it is about."""
+    if isinstance(event, events.Continued):
+        pause = aggregate.load_pause(db, execution_id, event.of) or aggregate.load_pause(
+            db, execution_id, event.of, linked=False
+        )
+        return replace(event, pause=pause)
+    if event.attempt is not None:
+        return replace(event, pause=aggregate.load_pause(db, execution_id, event.attempt))
+    return event
 
 
 def _journaled(

@@ -34,7 +34,8 @@ def test_the_archive_holds_what_a_kernel_needs_and_no_more(tmp_path: Path) -> No
     archive = KernelSide(tmp_path).zip()
     names = zipfile.ZipFile(archive).namelist()
     assert {name.rsplit("/", 1)[0] for name in names} == {"flownb", "flownb/core", "flownb/kernel", "cloudpickle"}
-    assert [name for name in names if name.startswith("flownb/") and name.count("/") == 1] == ["flownb/__init__.py"]
+    top = [name for name in names if name.startswith("flownb/") and name.count("/") == 1]
+    assert top == ["flownb/__init__.py", "flownb/faults.py"]
     assert {name.rsplit(".", 1)[1] for name in names} == {"py"}
     assert flownb.__version__ in archive.name
 
@@ -135,7 +136,7 @@ async def handler(pd):
         assert ran.collected["exports"] == {"$return_value": {"grown": ["kept", 1]}}
         assert [pause["kind"] for pause in ran.collected["pauses"]] == ["suspend"]
         file = str(tmp_path / "0.snapshot")
-        saved = await kernel.ask("snapshot", "save", file)
+        saved = await kernel.ask("snapshot", "save", file, str(tmp_path / "pool"))
         await kernel.shutdown()
         another = await made.start(spec)
         await another.ask("snapshot", "load", file, saved["digest"])

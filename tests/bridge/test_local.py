@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flownb.bridge import local
+from flownb.bridge import conversation
 from flownb.bridge.local import LocalKernel
 from flownb.bridge.port import AskFailed, KernelDied, KernelStartFailed, Spec, StepTimeout
 from tests.bridge.at_work import (
@@ -111,7 +111,7 @@ async def test_a_step_beyond_its_timeout_is_interrupted(kernel: LocalKernel) -> 
 async def test_a_step_that_takes_no_interrupt_ends_with_its_kernel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "INTERRUPT_SECONDS", 0.3)
+    monkeypatch.setattr(conversation, "INTERRUPT_SECONDS", 0.3)
     async with one_kernel(tmp_path) as kernel:
         source = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('deaf', flush=True)\n"
         running = kernel.execute(step(source + "while True: time.sleep(1)", timeout=300))
@@ -128,7 +128,7 @@ async def test_a_checkpoint_may_be_asked_for_right_behind_its_step(tmp_path: Pat
         first, second = await asyncio.gather(made.start(spec), made.start(spec))
         running = first.execute(step("import time; time.sleep(.2); x = ['kept']"))
         file = str(tmp_path / "0.snapshot")
-        saved = await first.ask("snapshot", "save", file)
+        saved = await first.ask("snapshot", "save", file, str(tmp_path / "pool"))
         assert (await running.finished()).error is None
         await second.ask("snapshot", "load", file, saved["digest"])
         assert await returned(second, "x") == ["kept"]
@@ -138,7 +138,7 @@ async def test_a_checkpoint_may_be_asked_for_right_behind_its_step(tmp_path: Pat
 async def test_nothing_is_saved_behind_a_step_that_raised(tmp_path: Path) -> None:
     async with one_kernel(tmp_path) as kernel:
         running = kernel.execute(step("import time; time.sleep(.1); 1 / 0"))
-        saving = kernel.ask("snapshot", "save", str(tmp_path / "0.snapshot"))
+        saving = kernel.ask("snapshot", "save", str(tmp_path / "0.snapshot"), str(tmp_path / "pool"))
         assert "raised" in await raised(saving, AskFailed)
         assert (await running.finished()).error is not None
     assert not (tmp_path / "0.snapshot").exists()
@@ -178,7 +178,9 @@ async def test_two_kernels_keep_their_replies_apart(tmp_path: Path) -> None:
 async def test_a_kernel_that_dies_in_a_step_says_how(tmp_path: Path, source: str, how: str) -> None:
     async with one_kernel(tmp_path) as kernel:
         running = kernel.execute(step(source))
-        saving = asyncio.create_task(kernel.ask("snapshot", "save", str(tmp_path / "0.snapshot")))
+        saving = asyncio.create_task(
+            kernel.ask("snapshot", "save", str(tmp_path / "0.snapshot"), str(tmp_path / "pool"))
+        )
         assert how in await raised(running.finished(), KernelDied)
         assert how in await raised(saving, KernelDied)
         assert how in await kernel.died

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flownb.core.events import RequestArrived
+from flownb.core.events import Continued, RequestArrived
 from flownb.core.forms import complaints
 from flownb.core.model import Action, EndedBy, Json, Pause, Status, StepStatus
 from tests.core.journal import Journal, Key, Move, key, present, written
@@ -21,9 +21,18 @@ def answers_obey_the_table(journal: Journal) -> None:
             assert (answer.code, answer.status) == due
             if answer.code >= 400 or answer.status.startswith("already_"):
                 assert move.after == move.before
+        elif isinstance(move.event, Continued):
+            assert move.outcome.answer
+            assert (move.outcome.answer.code == 200 and move.after != move.before) is _in_time(move, move.event)
         else:
             assert move.outcome.answer is None
         known |= {key(pause): pause for pause in written(move.after)}
+
+
+def _in_time(move: Move, event: Continued) -> bool:
+    """Whether the pause that a person opened still waits, and what they send with it fills its form."""
+    pause = move.before.pause
+    return bool(pause and pause.live and pause.of == event.of and fills(pause.form, event.request))
 
 
 def _by_link(move: Move, known: dict[Key, Pause]) -> tuple[int, str]:

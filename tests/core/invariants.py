@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from flownb.core.events import (
     Admitted,
+    Continued,
     PauseCall,
     Released,
     RequestArrived,
@@ -31,7 +32,7 @@ from flownb.core.model import (
     StepStatus,
 )
 from tests.core.answers import answers_obey_the_table, fills
-from tests.core.journal import Journal, Key, Move, dropped, kept, key, present, record, written
+from tests.core.journal import Journal, Key, Move, dropped, kept, key, present, record, request_of, written
 
 ENDED = (StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
 
@@ -63,8 +64,9 @@ def pauses_end_once(journal: Journal) -> None:
             if earlier and earlier.decision:
                 assert pause.decision == (None if dropped(move) else earlier.decision)
             elif pause.decision:
-                assert isinstance(move.event, RequestArrived)
-                assert pause.decision == Decision(move.event.action, move.now, move.event.request)
+                request = request_of(move.event)
+                assert request
+                assert pause.decision == Decision(request.action, move.now, request.request)
             if pause.ended_by in (EndedBy.RESUME, EndedBy.CANCEL):
                 assert pause.decision
                 assert pause.decision.action == pause.ended_by.value
@@ -79,12 +81,14 @@ def accepted_requests_are_never_lost(journal: Journal) -> None:
     """Each 2xx is there for good: as the decision of its pause, which takes effect, is void, or was dropped aloud."""
     pauses = record(journal)
     for move in journal:
-        event, answer = move.event, move.outcome.answer
-        if not isinstance(event, RequestArrived) or not answer or answer.code >= 300:
+        event, answer = request_of(move.event), move.outcome.answer
+        if event is None or not answer or answer.code >= 300:
             continue
         if event.attempt is None and move.after.status is Status.CANCELLED:
             assert journal[-1].after.status is Status.CANCELLED
             continue
+        if isinstance(move.event, Continued) and answer.status != "resumed":
+            continue  # it came too late, which is all that the answer says
         pause = pauses[_asked_about(move)]
         if any(dropped(later) and later.after.pause and key(later.after.pause) == key(pause) for later in journal):
             continue
@@ -99,8 +103,11 @@ def accepted_requests_are_never_lost(journal: Journal) -> None:
 
 def _asked_about(move: Move) -> Key:
     """By a link its own pause, by the API the one that the execution waits in, was just woken from or may yet have."""
-    assert isinstance(move.event, RequestArrived)
     pause = move.before.pause
+    if isinstance(move.event, Continued):
+        assert pause
+        return key(pause)
+    assert isinstance(move.event, RequestArrived)
     woken = move.before.status is Status.QUEUED and move.before.fresh
     if move.event.attempt is None and pause and (pause.live or woken):
         return key(pause)

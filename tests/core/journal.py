@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from flownb.core.events import (
     Admitted,
+    Continued,
     Event,
     PauseAsked,
     Released,
@@ -18,6 +19,7 @@ from flownb.core.events import (
     TimerFired,
 )
 from flownb.core.model import (
+    Action,
     Attempt,
     Execution,
     Pause,
@@ -71,6 +73,13 @@ def record(journal: Journal) -> dict[Key, Pause]:
     return {key(pause): pause for move in journal for pause in written(move.after)}
 
 
+def request_of(event: Event) -> RequestArrived | None:
+    """A request as such, or the one in which a person continues what they had opened."""
+    if isinstance(event, Continued):
+        return RequestArrived(Action.RESUME, event.request, event.of, event.pause)
+    return event if isinstance(event, RequestArrived) else None
+
+
 def present(execution: Execution) -> Step:
     """The step in hand."""
     assert execution.step
@@ -101,5 +110,5 @@ def fits(execution: Execution, event: Event, now: int) -> bool:
         case TimerFired():
             pause = execution.pause
             return execution.status is Status.SUSPENDED and pause is not None and now >= (pause.wakes_at or 0)
-        case RequestArrived():
+        case RequestArrived() | Continued():
             return True

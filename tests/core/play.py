@@ -7,6 +7,7 @@ from typing import Any
 from flownb.core.durations import SECOND
 from flownb.core.events import (
     Admitted,
+    Continued,
     Event,
     PauseAsked,
     PauseCall,
@@ -37,6 +38,7 @@ from tests.core.journal import Key, Move, kept, key, written
 
 START = 1_800_000_000_000
 SAVED = Checkpoint("snapshot", "digest", 1)
+REPAIRED = Checkpoint("repaired")
 
 
 def suspend(after_ms: int = 10 * SECOND, **options: Any) -> PauseCall:
@@ -110,6 +112,13 @@ class Play:
         assert self.execution.pause.wakes_at
         self.now = self.execution.pause.wakes_at
         self.happen(TimerFired())
+
+    def continue_(self, attempt: Attempt, request: Json = None) -> tuple[int, str]:
+        """A person lets go on what they opened at the pause of an attempt."""
+        pause = self.pauses.get((attempt, False))
+        answer = self.happen(Continued(attempt, REPAIRED, "changed 'x'", request, pause))
+        assert answer
+        return answer.code, answer.status
 
     def ask(self, action: Action, attempt: Attempt | None = None, request: Json = None) -> tuple[int, str]:
         """A request by a link of ``attempt``, or by the API: its code and word."""

@@ -187,6 +187,12 @@ class Flow(RuleBasedStateMachine):
     def request_by_api(self, action: Action) -> None:
         self.click(action)
 
+    @precondition(lambda self: self.links and not self.execution.status.final)
+    @rule(data=st.data())
+    def continue_what_was_opened(self, data: st.DataObject) -> None:
+        attempt = data.draw(st.sampled_from(self.links))
+        self.world.continue_(attempt, {"body": len(self.world.journal)})
+
     def click(self, action: Action, attempt: Attempt | None = None) -> None:
         """Each request is another, so that the record shows which of them counted."""
         self.world.ask(action, attempt, {"body": len(self.world.journal)})

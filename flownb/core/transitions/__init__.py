@@ -13,7 +13,7 @@ from flownb.core import events
 from flownb.core.model import Execution
 from flownb.core.transitions import pauses, segments
 from flownb.core.transitions.outcome import Answer, NotNow, Outcome
-from flownb.core.transitions.requests import late, requested, undecided
+from flownb.core.transitions.requests import continued, late, requested, undecided
 
 __all__ = ["Answer", "NotNow", "Outcome", "apply", "late", "undecided"]
 
@@ -29,6 +29,7 @@ RULES: dict[type, Rule] = {
     events.PauseAsked: pauses.asked,
     events.TimerFired: pauses.timer_fired,
     events.RequestArrived: requested,
+    events.Continued: continued,
 }
 
 

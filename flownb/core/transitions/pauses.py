@@ -115,7 +115,8 @@ def _wake(execution: Execution, decision: Decision | None, now: int) -> Executio
     step = present(execution)
     again = {"status": StepStatus.PENDING, "asked": False, "losses": 0, "exports": {}}
     if pause.kind is PauseKind.RERUN:
-        return with_step(execution, **again, runs=step.runs + 1, attempts=1, context=pause.context, callback=request)
+        new = {"runs": step.runs + 1, "attempts": 1, "last_error": None}
+        return with_step(execution, **again, **new, context=pause.context, callback=request)
     if pause.kind is PauseKind.RETRY:
         return with_step(execution, **again, attempts=step.attempts + 1)
     if decision is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flownb.core.events import RequestArrived
+from flownb.core.events import Continued, RequestArrived
 from flownb.core.model import Action, Attempt, Decision, EndedBy, Execution, Pause, Status, StepStatus
-from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present
+from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present, warn
 from flownb.core.transitions.pauses import decide, early_pause, misfit
 
 DONE = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
@@ -25,6 +25,19 @@ def requested(execution: Execution, event: RequestArrived, now: int) -> Outcome:
     if _under_way(execution, event.attempt):
         return _early(execution, event, now)
     return Outcome(execution, late(event.pause, event.action))
+
+
+def continued(execution: Execution, event: Continued, now: int) -> Outcome:
+    """A person resumes with the variables as they left them; in vain where the pause they opened has ended."""
+    pause = live_pause(execution)
+    if pause is None or pause.of != event.of:
+        return Outcome(execution, late(event.pause, Action.RESUME))
+    resumed = _act(execution, RequestArrived(Action.RESUME, event.request), now)
+    if resumed.answer is None or resumed.answer.code != 200:
+        return resumed
+    changed = replace(resumed.execution, checkpoint=event.checkpoint)
+    said = f"a person opened the pause of step {event.of.step!r} and {event.changes or 'changed nothing'}"
+    return Outcome(warn(changed, said), resumed.answer)
 
 
 def undecided(execution: Execution, pause: Pause | None, attempt: Attempt) -> bool:

@@ -107,7 +107,9 @@ def failed(execution: Execution, event: events.StepFailed, now: int) -> Outcome:
     if event.final or retry is None or step.attempts > retry.max:
         return Outcome(fail_step(execution, event.error, now, event.reason))
     execution = void_pause(execution, now)
-    execution = with_step(execution, status=StepStatus.SUSPENDED, error=event.error, finished_at=now)
+    execution = with_step(
+        execution, status=StepStatus.SUSPENDED, error=event.error, last_error=event.error, finished_at=now
+    )
     wakes_at = now + retry.wait(step.attempts)
     pause = Pause(of=step.attempt, since=now, kind=PauseKind.RETRY, wakes_at=wakes_at, reason=event.error.ename)
     past = (execution.pause,) if execution.pause is not None else ()

@@ -1,0 +1,85 @@
+"""A new execution that begins in the middle, with what another one recorded of the steps before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flownb.core.errors import FlowNBError, InvalidValue
+from flownb.core.model import Execution, Json, Step, StepStatus
+from flownb.core.notebook import Workflow
+
+DONE = (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
+
+
+class CannotReplay(FlowNBError):
+    """The record does not allow it; ``reason`` is ``not_reached``, ``changed`` or ``checkpoint_missing``."""
+
+    reason = "not_reached"
+
+
+def place_of(workflow: Workflow, step: str) -> int:
+    """Where a step stands; raises ``InvalidValue`` where there is none of that name."""
+    names = [cell.name for cell in workflow.steps]
+    if step not in names:
+        raise InvalidValue(f"there is no step {step!r}, there is {', '.join(names)}")
+    return names.index(step)
+
+
+def demand_reached(execution: Execution, place: int) -> None:
+    """Raises ``CannotReplay`` where a step before ``place`` has not ended, so that nothing is recorded of it."""
+    ahead = next((step for step in execution.steps[:place] if step.status not in DONE), None)
+    if ahead is not None:
+        raise CannotReplay(
+            f"execution {execution.id} cannot be gone on with from step {execution.steps[place].name!r}: "
+            f"step {ahead.name!r} before it is {ahead.status}"
+        )
+
+
+def differences(old: Workflow, new: Workflow, before: str) -> list[str]:
+    """The steps before that step which are not the same in both versions, each with what became of it."""
+    was = {cell.name: cell.source for cell in old.steps[: place_of(old, before)]}
+    now = {cell.name: cell.source for cell in new.steps[: place_of(new, before)]}
+    said = [f"{name} (changed)" for name in was if name in now and was[name] != now[name]]
+    said += [f"{name} (gone)" for name in was if name not in now]
+    said += [f"{name} (new)" for name in now if name not in was]
+    if not said and list(was) != list(now):
+        said = ["the order of the steps"]
+    return said
+
+
+def begun(of: Execution, workflow: Workflow, step: str | None, execution_id: str, now: int) -> Execution:
+    """An execution of ``workflow``, not on disk yet, that starts with ``step``; None stands for the first.
+
+    Steps before it keep what ``of`` recorded under their names; those of which it recorded nothing are skipped.
+    """
+    place = place_of(workflow, step) if step is not None else 0
+    recorded = {known.name: known for known in of.steps if known.status in DONE}
+    steps = tuple(
+        _recorded(recorded.get(cell.name), new) if at < place else new
+        for at, cell in enumerate(workflow.steps)
+        for new in [Step(cell.name, cell.cell_id, cell.policy)]
+    )
+    return Execution(
+        id=execution_id,
+        workflow=of.workflow,
+        notebook=of.notebook,
+        version=workflow.version,
+        trigger=of.trigger,
+        created_at=now,
+        steps=steps,
+        at=place,
+        resume=_resume(steps[:place]),
+        replay_of=of.id,
+    )
+
+
+def _recorded(known: Step | None, new: Step) -> Step:
+    if known is None:
+        return replace(new, status=StepStatus.SKIPPED)
+    return replace(known, cell_id=new.cell_id, policy=new.policy, asked=False)
+
+
+def _resume(steps: tuple[Step, ...]) -> Json:
+    """What the latest pause before was resumed with."""
+    sent = (step.exports["$resume_data"] for step in reversed(steps) if "$resume_data" in step.exports)
+    return next(sent, None)
