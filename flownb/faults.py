@@ -1,7 +1,7 @@
 """Places where a test may have the process die, as it would by a crash at just that moment.
 
 Armed by the environment: ``FLOWNB_FAULT=commit.after:3`` kills the process the third time that it passes the point,
-``checkpoint.middle@server:1`` the server too, for a point in a kernel. Unarmed, a point costs one comparison.
+``checkpoint.aside@server:1`` the server too, for a point in a kernel. Unarmed, a point costs one comparison.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 VARIABLE = "FLOWNB_FAULT"
 
-POINTS = {
+IN_A_SERVER = {
     "commit.before": "a transaction is written but not committed",
     "commit.after": "a transaction is on disk; nobody knows",
     "commit.told": "who waits for a commit has been told, the listeners not yet",
@@ -21,16 +21,25 @@ POINTS = {
     "answer.api": "a call of the API has been acted on; its answer is not sent",
     "step.send": "a step's start is on disk; its cell is not sent",
     "step.reply": "a step's result has come and is not on disk",
-    "restore": "a kernel is there for an execution; its variables are not",
+    "restore.ask": "a kernel is there for an execution, and has not been asked for its variables",
     "timer.fire": "timers are due and have not fired",
     "notebook.write": "an executed notebook is written aside; the former one is still in its place",
     "notebook.written": "executed notebooks are written; how far is not noted",
-    "checkpoint.forget": "a checkpoint has been superseded and is not deleted",
-    "start.opened": "a starting server owns the folder and the database, and has taken over nothing",
+    "checkpoint.forget": "a checkpoint has been superseded and is there still",
+    "checkpoint.forgetting": "a superseded checkpoint is deleted, its blobs are there still",
+    "start.opened": "a starting server owns the folder and the database, and has done nothing else",
+    "start.tidied": "a starting server has removed the files that nobody knows",
     "start.lost": "a starting server has given back what ran; due timers have not fired",
     "start.recovered": "a starting server has recovered everything and not begun to work",
     "stop.begin": "a stopping server has given nothing back",
     "stop.released": "a stopping server has given back what ran; its kernels and the database are open",
+}
+IN_A_KERNEL = {
+    "checkpoint.begin": "a step has ended; nothing of its checkpoint is written",
+    "checkpoint.blob": "a blob is written aside",
+    "checkpoint.aside": "the blobs are in their places, the checkpoint is written aside",
+    "checkpoint.written": "a checkpoint is in its place; the server does not know",
+    "restore.begun": "a checkpoint has been read; no variable is back",
 }
 """Every point, and what is the case there."""
 
@@ -48,7 +57,7 @@ class _Fault:
         with self.counting:
             self.left -= 1
             if self.left == 0:
-                if self.server_too:
+                if self.server_too and os.getppid() == int(os.environ.get("JPY_PARENT_PID", 0)):
                     os.kill(os.getppid(), signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
 
@@ -59,7 +68,7 @@ def _read(said: str) -> _Fault | None:
         return None
     place, _, count = said.partition(":")
     point, _, whose = place.partition("@")
-    if point not in POINTS or whose not in ("", "server"):
+    if point not in {*IN_A_SERVER, *IN_A_KERNEL} or whose not in ("", "server"):
         raise ValueError(f"{VARIABLE}={said!r}: there is no such point")
     return _Fault(point, whose == "server", int(count or 1))
 

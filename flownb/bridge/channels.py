@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from jupyter_client.connect import ConnectionFileMixin
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
@@ -34,8 +35,9 @@ class Channels:
         self._session: Session = manager.session.clone()
         # A second client with the same session would be given this one's replies.
         self._session.session = str(uuid4())
-        self._shell = manager.connect_shell(identity=self._session.bsession)
-        self._iopub = manager.connect_iopub()
+        # The methods as they are defined: Jupyter Server's managers wrap the sockets into streams of their own.
+        self._shell = ConnectionFileMixin.connect_shell(manager, identity=self._session.bsession)
+        self._iopub = ConnectionFileMixin.connect_iopub(manager)
         self._requests: dict[str, Request] = {}
         self._heard = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

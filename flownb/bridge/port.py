@@ -92,8 +92,8 @@ class Running(Protocol):
         """Raises ``KernelDied`` or ``StepTimeout``; the kernel is of no use after either."""
 
 
-class Kernel(Protocol):
-    """A kernel that belongs to one execution and runs one cell at a time."""
+class Talks(Protocol):
+    """What runs cells and answers questions, one at a time."""
 
     def execute(self, cell: Cell) -> Running:
         """Send a cell at once; what it gives is awaited apart, so that more can be sent right behind it."""
@@ -103,6 +103,10 @@ class Kernel(Protocol):
 
         Raises ``AskFailed`` where it raised, or was not run because the cell before it raised; ``KernelDied``.
         """
+
+
+class Kernel(Talks, Protocol):
+    """A kernel that belongs to one execution."""
 
     async def interrupt(self) -> None:
         """Raise ``KeyboardInterrupt`` in the cell that runs; never raises."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flownb.core.errors import FlowNBError, InvalidValue
-from flownb.core.model import Execution, Json, Step, StepStatus
+from flownb.core.model import Execution, Json, PauseKind, Step, StepStatus
 from flownb.core.notebook import Workflow
 
 DONE = (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
+HAS_ENDED = (PauseKind.SUSPEND, PauseKind.DELAY)
+"""Kinds of pauses whose step has nothing left to do; after the others it runs again."""
 
 
 class CannotReplay(FlowNBError):
@@ -25,14 +27,23 @@ def place_of(workflow: Workflow, step: str) -> int:
     return names.index(step)
 
 
+def ended(execution: Execution) -> dict[str, Step]:
+    """The steps of which there is a result, by name: also the one in whose pause the execution waits."""
+    pause = execution.pause
+    waiting = pause.of.step if pause is not None and pause.live and pause.kind in HAS_ENDED else None
+    return {
+        step.name: replace(step, status=StepStatus.SUCCEEDED) if step.name == waiting else step
+        for step in execution.steps
+        if step.status in DONE or step.name == waiting
+    }
+
+
 def demand_reached(execution: Execution, place: int) -> None:
     """Raises ``CannotReplay`` where a step before ``place`` has not ended, so that nothing is recorded of it."""
-    ahead = next((step for step in execution.steps[:place] if step.status not in DONE), None)
+    done = ended(execution)
+    ahead = next((step for step in execution.steps[:place] if step.name not in done), None)
     if ahead is not None:
-        raise CannotReplay(
-            f"execution {execution.id} cannot be gone on with from step {execution.steps[place].name!r}: "
-            f"step {ahead.name!r} before it is {ahead.status}"
-        )
+        raise CannotReplay(f"execution {execution.id} has not got so far: step {ahead.name!r} is {ahead.status}")
 
 
 def differences(old: Workflow, new: Workflow, before: str) -> list[str]:
@@ -53,7 +64,7 @@ def begun(of: Execution, workflow: Workflow, step: str | None, execution_id: str
     Steps before it keep what ``of`` recorded under their names; those of which it recorded nothing are skipped.
     """
     place = place_of(workflow, step) if step is not None else 0
-    recorded = {known.name: known for known in of.steps if known.status in DONE}
+    recorded = ended(of)
     steps = tuple(
         _recorded(recorded.get(cell.name), new) if at < place else new
         for at, cell in enumerate(workflow.steps)
@@ -76,7 +87,7 @@ def begun(of: Execution, workflow: Workflow, step: str | None, execution_id: str
 def _recorded(known: Step | None, new: Step) -> Step:
     if known is None:
         return replace(new, status=StepStatus.SKIPPED)
-    return replace(known, cell_id=new.cell_id, policy=new.policy, asked=False)
+    return replace(known, cell_id=new.cell_id, policy=new.policy, asked=False, compute_ms=0)  # no cost of this one
 
 
 def _resume(steps: tuple[Step, ...]) -> Json:

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from flownb import faults
 from flownb.kernel import durable, familiar
 from flownb.kernel.hashing import agrees, digest
 from flownb.kernel.mapping import mapped
@@ -108,6 +109,7 @@ class Blobs:
             if self._have(name):
                 Path(temporary).unlink()
                 return name, 0
+            faults.point("checkpoint.blob")
             Path(temporary).replace(self._own / name)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

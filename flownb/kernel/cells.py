@@ -5,7 +5,7 @@ Kept in one module variable rather than a context variable, so that the threads 
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from flownb.core.jsonvalue import to_json
 from flownb.kernel.links import INERT, Links
@@ -33,13 +33,23 @@ class Cell(Protocol):
         """Takes a handler's return value and gives what is to be displayed of it."""
 
 
+_context: dict[str, Any] = dict.fromkeys(_UNKNOWN) | {"test": True, "run": {"runs": 1, "context": None}}
+_steps: dict[str, Any] = {}
+
+
+def by_hand(steps: dict[str, Any], context: dict[str, Any]) -> None:
+    """Cells that are run by hand see the record of an execution from now on."""
+    global _context, _steps
+    _context, _steps = context, steps
+
+
 class HandRun:
     """A cell outside an execution: calls are checked, nothing pauses, nothing is kept."""
 
     def __init__(self) -> None:
         self.asked_pause = False
-        self.context = Context(dict.fromkeys(_UNKNOWN) | {"test": True, "run": {"runs": 1, "context": None}})
-        self.steps = Steps({"trigger": {"event": {"body": None}, "context": self.context}})
+        self.context = Context(_context)
+        self.steps = Steps({"trigger": {"event": {"body": None}, "context": self.context}, **_steps})
 
     def pause(self, call: dict[str, object]) -> Links:
         self.asked_pause = True

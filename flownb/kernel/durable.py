@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from flownb import faults
+
 
 def write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     """Replaces the file at ``path``, mode 0600; on disk when this returns.
@@ -19,6 +21,7 @@ def write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
+        faults.point("checkpoint.aside")
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from flownb.kernel.cells import HandRun, begin, running
 from flownb.kernel.handler import add_call, call
 from flownb.kernel.interrupts import reach_this_cell
 from flownb.kernel.ipython import shell
-from flownb.kernel.origins import note
+from flownb.kernel.origins import note, note_imports, note_setup
 from flownb.kernel.parameters import Parameters
 from flownb.kernel.step import SetupCell, Step
 
@@ -86,7 +86,12 @@ def _after(result: Any) -> None:
         if succeeded:
             cell.shown(result.result)
         cell.over = True
-        note(shell().user_ns, cell.name)
+        if result is not None:
+            note_imports(result.info.raw_cell)
+        if isinstance(cell, SetupCell):
+            note_setup(shell(), cell.name)
+        else:
+            note(shell().user_ns, cell.name)
     elif isinstance(cell, HandRun) and cell.asked_pause and succeeded:
         _stop(result)
 

@@ -39,7 +39,7 @@ class Loss(NamedTuple):
 class Lost:
     """Stands where the object stood. Any use raises ``NotRestorable``; ``repr``, ``is`` and ``==`` do not."""
 
-    __slots__ = ("_loss",)
+    __slots__ = ("__weakref__", "_loss")
 
     _loss: Loss
 
@@ -52,6 +52,9 @@ class Lost:
 
     def __reduce__(self) -> tuple[type[Lost], tuple[Loss]]:
         return Lost, (self._loss,)
+
+    def __setstate__(self, state: object) -> None:
+        """What ``rebuild`` could not rebuild has no use for its state."""
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__") and name.endswith("__"):
@@ -70,7 +73,8 @@ def _refuse(lost: Lost, *_: object, **__: object) -> NoReturn:
 
 _USES = """
     call iter next reversed len length_hint contains getitem setitem delitem missing bool int float complex index round
-    enter exit aenter aexit aiter anext await setattr delattr lt le gt ge neg pos abs invert add radd iadd sub rsub isub
+    fspath enter exit aenter aexit aiter anext await setattr delattr lt le gt ge neg pos abs invert
+    add radd iadd sub rsub isub
     mul rmul imul matmul rmatmul imatmul truediv rtruediv itruediv floordiv rfloordiv ifloordiv mod rmod imod divmod
     rdivmod pow rpow ipow lshift rlshift ilshift rshift rrshift irshift and rand iand or ror ior xor rxor ixor
 """
@@ -86,5 +90,8 @@ def rebuild(function: Any, arguments: tuple[object, ...]) -> object:
     """
     try:
         return function(*arguments)
-    except NotRestorable:
-        return next(each for each in arguments if type(each) is Lost)
+    except Exception:
+        for each in arguments:
+            if type(each) is Lost:
+                return each
+        raise

@@ -9,7 +9,7 @@ from flownb.kernel.cells import running
 from flownb.kernel.flow import Flow, flow
 from flownb.kernel.record import Context, Steps
 
-_NAMES = ["context", "export", "flow", "steps"]
+_NAMES = ["context", "continue_", "export", "flow", "steps"]
 
 
 class Pd:
@@ -39,6 +39,17 @@ class Pd:
         It is copied at the call. Raises ``InvalidValue`` where it is not JSON, naming the place, or is too large.
         """
         running().export(_export_name(name), value)
+
+    def continue_(self, data: object = None, *, replay: bool = False) -> None:
+        """In a kernel that ``flownb open`` made: let the execution go on from the variables as they are now.
+
+        A pause is resumed, with ``data`` as the body of its ``$resume_data``; from elsewhere, and with ``replay``,
+        a new execution goes on, and the one that was opened stays as it is. Prints what came of it. Raises
+        ``FlowNBError`` where that cannot be, and says why.
+        """
+        from flownb.kernel.opened import continue_  # it pickles, and few need it
+
+        print(continue_(data, replay=replay))  # noqa: T201
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"pd has no {name!r}: there is {', '.join(_NAMES)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import random
 import sys
@@ -32,9 +33,9 @@ def folder() -> str | None:
 
 
 def enter(directory: str | None, path: Iterable[tuple[int, str]]) -> None:
-    """Puts working directory and ``sys.path`` back, as far as the folder still exists."""
+    """Puts working directory and ``sys.path`` back, as far as the folder is still there and may be entered."""
     if directory is not None:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.chdir(directory)
     for place, entry in path:
         if entry not in sys.path:
@@ -44,8 +45,8 @@ def enter(directory: str | None, path: Iterable[tuple[int, str]]) -> None:
 def random_states() -> dict[str, Any]:
     """The states of Python's random numbers, and of numpy's where it is in use."""
     states = {"random": random.getstate()}
-    if "numpy" in sys.modules:
-        states["numpy"] = sys.modules["numpy"].random.get_state()
+    if "numpy.random" in sys.modules:
+        states["numpy"] = sys.modules["numpy.random"].get_state()
     return states
 
 
@@ -53,4 +54,4 @@ def set_random_states(states: dict[str, Any]) -> None:
     """Lets random numbers go on where ``random_states`` was called."""
     random.setstate(states["random"])
     if "numpy" in states:
-        sys.modules["numpy"].random.set_state(states["numpy"])
+        importlib.import_module("numpy.random").set_state(states["numpy"])

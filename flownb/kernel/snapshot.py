@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from flownb import faults
 from flownb.core.jsonvalue import dumps
 from flownb.kernel import durable, environment, frames, modules, origins, packs, plan, process
 from flownb.kernel.blobs import Blobs
@@ -37,6 +38,7 @@ def save(path: str, pool: str, most: str = "") -> Reply:
     """
     began = time.monotonic()
     file = Path(path)
+    faults.point("checkpoint.begin")
     pickled = frames.write(shell().user_ns, packs.order(origins.authors_names(shell())), origins.origin)
     plan.demand_room(pickled, int(most or 0))
     packed = packs.keep(pickled, _blobs(file, Path(pool)))
@@ -56,6 +58,7 @@ def save(path: str, pool: str, most: str = "") -> Reply:
     }
     head = dumps(manifest).encode("ascii") + b"\n"
     durable.write(file, [head, packed.rest])
+    faults.point("checkpoint.written")
     written = len(head) + len(packed.rest)
     return Reply(
         digest=digest([head, packed.rest]),
@@ -101,6 +104,7 @@ def _restore(manifest: dict[str, Any], rest: bytes, blobs: Blobs) -> None:
     variables = manifest["variables"]
     process.enter(manifest["folder"], manifest["path"])  # first: imports may need them
     environment.enter(manifest["environment"])
+    faults.point("restore.begun")
     stream = packs.stream(manifest, rest, blobs)
     buffers = packs.buffers(manifest, blobs)
     try:

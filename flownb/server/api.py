@@ -3,118 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing, suppress
 from functools import partial
-from http.client import responses
 from typing import Any
 
-from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from flownb import faults
 from flownb.core import events
-from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
-from flownb.core.jsonvalue import dumps, to_json
+from flownb.core.errors import InvalidValue
+from flownb.core.jsonvalue import dumps
 from flownb.core.model import Action, Execution, Json, Status
-from flownb.core.payload import shape
-from flownb.core.times import iso
-from flownb.core.transitions import NotNow
-from flownb.server.body import TooLarge
-from flownb.server.context import Links
+from flownb.server.api_open import ContinueHandler, OpenedHandler, OpenHandler
+from flownb.server.handler import FlowHandler
 from flownb.server.notebooks import NoSuchNotebook
 from flownb.server.pages import Told, told
 from flownb.server.recorder import record
-from flownb.server.service import Active, Service, Unavailable
-from flownb.server.view import execution_view
-from flownb.store import queries
+from flownb.server.service import Service
+from flownb.server.view import execution_view, snapshots_view
+from flownb.store import checkpoints, queries
 from flownb.store.store import NotFound
-from flownb.store.writer import StoreError
 
-CODES: dict[type[FlowNBError], int] = {
-    NotFound: 404,
-    NoSuchNotebook: 404,
-    NotebookError: 400,
-    InvalidValue: 400,
-    TooLarge: 413,
-    NotNow: 409,
-    Unavailable: 503,
-    StoreError: 503,
-}
 LONGEST_PAGE = 500
-LOGIN_HEADERS = ("authorization",)
-
-
-class FlowHandler(APIHandler):
-    """What all handlers of the API share: errors as ``{"message", "reason"}``, bodies as JSON objects."""
-
-    auth_resource = "flownb"
-
-    def initialize(self, service: Service, max_body_bytes: int) -> None:
-        self._service = service
-        self._max_body_bytes = max_body_bytes
-
-    @property
-    def active(self) -> Active:
-        return self._service.active
-
-    def body(self, *known: str) -> dict[str, Json]:
-        """The body, an object with no other keys than those ``known``; raises ``InvalidValue`` or ``TooLarge``."""
-        if len(self.request.body) > self._max_body_bytes:
-            raise TooLarge(self._max_body_bytes)
-        try:
-            found = to_json(json.loads(self.request.body or b"{}"), "the body")
-        except (ValueError, RecursionError) as error:
-            detail = str(error) if isinstance(error, InvalidValue) else f"the body is not JSON: {error}"
-            raise InvalidValue(detail) from None
-        if not isinstance(found, dict):
-            raise InvalidValue("the body is to be a JSON object")
-        if unknown := [key for key in found if key not in known]:
-            there = ", ".join(known) or "no key"
-            raise InvalidValue(f"the body has the unknown key {unknown[0]!r}: {there} is known here")
-        return found
-
-    async def links(self) -> Links | None:
-        """What shows links, to those who may use them."""
-        may = self.authorizer.is_authorized(self, self.current_user, "write", self.auth_resource)
-        return self.active.links if await ensure_async(may) else None
-
-    async def view(self, execution: Execution) -> dict[str, Json]:
-        return execution_view(execution, await self.links())
-
-    def answer(self, code: int, content: Json) -> None:
-        self._send(code, dumps(content))
-
-    async def answer_large(self, code: int, content: Json) -> None:
-        """With the exports of executions, an answer may take long to write: that is done off the event loop."""
-        self._send(code, await asyncio.to_thread(dumps, content))
-
-    def _send(self, code: int, written: str) -> None:
-        if self.request.method != "GET":
-            faults.point("answer.api")
-        self.set_status(code)
-        self.set_header("Content-Type", "application/json")
-        self.finish(written)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Every error as a message and a short reason."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, FlowNBError):
-            code = next((code for kind, code in CODES.items() if isinstance(error, kind)), 500)
-            self.answer(code, {"message": str(error), "reason": error.reason})
-        elif isinstance(error, web.HTTPError):
-            name = responses.get(status_code, "error")
-            reason = error.reason or name.lower().replace(" ", "_")
-            self.answer(status_code, {"message": error.log_message or name, "reason": reason})
-        else:
-            self.answer(500, {"message": "flownb failed: see the server's log", "reason": "internal_error"})
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, FlowNBError):
-            super().log_exception(typ, value, tb)
 
 
 class ExecutionsHandler(FlowHandler):
@@ -167,7 +78,11 @@ class ExecutionHandler(FlowHandler):
     @web.authenticated
     @authorized
     async def get(self, execution_id: str) -> None:
-        await self.answer_large(200, await self.view(await self.active.store.get(execution_id)))
+        execution = await self.active.store.get(execution_id)
+        kept = await self.active.store.read(partial(checkpoints.of_execution, execution_id=execution_id))
+        usage = await asyncio.to_thread(self.active.snapshots.usage, execution_id)
+        view = {**await self.view(execution), **snapshots_view(kept, usage)}
+        await self.answer_large(200, view)
 
     @web.authenticated
     @authorized
@@ -201,17 +116,7 @@ class DecisionHandler(FlowHandler):
         self.answer(said.code, said.json(execution))
 
     async def _decide(self, execution_id: str, action: Action, data: Json) -> tuple[Told, Execution]:
-        request = shape(
-            method=self.request.method or "",
-            path=self.request.path,
-            url=self.request.full_url().partition("?")[0],
-            query="",
-            headers=self.request.headers.get_all(),
-            client_ip=self.request.remote_ip or "",
-            body=data,
-            received_at=iso(self._service.clock.now()) or "",
-            dropped=LOGIN_HEADERS,
-        )
+        request = self.request_shape(data)
         answer, after = await self.active.store.request(execution_id, events.RequestArrived(action, request))
         return told(answer), after
 
@@ -288,6 +193,24 @@ class EventsHandler(FlowHandler):
             reading.cancel()
 
 
+class ReplayHandler(FlowHandler):
+    """A new execution that begins where this one had got to."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, execution_id: str) -> None:
+        body = self.body("from", "version", "force")
+        step, version, force = body.get("from"), body.get("version", "same"), body.get("force", False)
+        if step is not None and not isinstance(step, str):
+            raise InvalidValue("`from` is the name of a step, or null for the first")
+        if version not in ("same", "latest") or not isinstance(force, bool):
+            raise InvalidValue('`version` is "same" or "latest", `force` is true or false')
+        replays = self.active.replays
+        new = await replays.replay(execution_id, step, latest=version == "latest", force=force)
+        self.set_header("Location", f"{self.request.path.rpartition('/executions/')[0]}/executions/{new.id}")
+        self.answer(201, await self.view(new))
+
+
 class LaterHandler(FlowHandler):
     """Routes whose capability this version does not have yet."""
 
@@ -318,7 +241,9 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (one, ExecutionHandler),
         (rf"{one}/notebook", NotebookHandler),
         (rf"{one}/(resume|cancel)", DecisionHandler),
-        (rf"{one}/(replay|open)", LaterHandler),
+        (rf"{one}/replay", ReplayHandler),
+        (rf"{one}/open", OpenHandler),
+        (rf"{one}/continue", ContinueHandler),
         (r"/flownb/api/workflows(.*)", LaterHandler),
         (r"/flownb/api/events", EventsHandler),
         (r"/flownb/api/health", HealthHandler),
@@ -326,4 +251,5 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (r"/flownb/api/(.*)", UnknownHandler),
     ]
     arguments = {"service": service, "max_body_bytes": max_body_bytes}
-    return [(route, handler, arguments) for route, handler in table]
+    opened = (r"/flownb/opened", OpenedHandler, {"service": service})
+    return [opened, *((route, handler, arguments) for route, handler in table)]

@@ -21,6 +21,7 @@ from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
 from flownb.server import api, public
 from flownb.server.clock import Clock
+from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks
 from flownb.server.pages import Pages
@@ -128,6 +129,8 @@ class FlowNB(ExtensionApp):
             notebooks=Notebooks(self._root, specs),
             clock=self.clock_class(),
             root_url=self._root_url,
+            jupyter=JupyterKernels(self._jupyter),
+            own_url=lambda: f"{self._jupyter.connection_url.rstrip('/')}/flownb/",
             owner=self._owner,
             log=self.log,
         )

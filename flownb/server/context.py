@@ -63,6 +63,12 @@ def step_context(execution: Execution, cell: Cell, links: Links, deadline: int |
     return dumps(told)
 
 
+def shown_context(execution: Execution) -> dict[str, Json]:
+    """``pd.context`` in a kernel that was opened: cells run there are run by hand."""
+    assert execution.step is not None
+    return {**pd_context(execution, execution.step, None), "test": True}
+
+
 def recorded(execution: Execution) -> dict[str, Json]:
     """What ``pd.steps`` has of the steps that have ended; of those that may be retried, the one in hand too, how often
     it was tried and what went wrong the last time."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from flownb import faults
-from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec
+from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec, Talks
 from flownb.core import notebook
 from flownb.core.model import Checkpoint, Error, Execution, Json, Step
 from flownb.server.context import Links, setup_context
@@ -55,16 +55,20 @@ class Workshop:
         except KernelError as error:
             raise NotReady(Error(error.ename, str(error)), final=False) from None
         try:
-            for cell in workflow.setup:
-                await self._set_up(kernel, execution, cell)
-            if execution.checkpoint is not None:
-                await self._restore(kernel, execution.id, execution.checkpoint)
+            await self.furnish(kernel, execution, workflow)
         except BaseException:
             await kernel.shutdown()
             raise
         return kernel
 
-    async def _set_up(self, kernel: Kernel, execution: Execution, cell: notebook.Cell) -> None:
+    async def furnish(self, kernel: Talks, execution: Execution, workflow: notebook.Workflow) -> None:
+        """Run the setup cells and bring the variables back; raises ``NotReady``."""
+        for cell in workflow.setup:
+            await self._set_up(kernel, execution, cell)
+        if execution.checkpoint is not None:
+            await self._restore(kernel, execution.id, execution.checkpoint)
+
+    async def _set_up(self, kernel: Talks, execution: Execution, cell: notebook.Cell) -> None:
         told = setup_context(execution, cell, self.links, self.limits.max_export_bytes)
         try:
             ran = await kernel.execute(Cell(cell.source, told, self.limits.default_timeout)).finished()
@@ -74,10 +78,10 @@ class Workshop:
             said = f"in {cell.name!r}, a cell tagged `setup`: {ran.error.evalue}"
             raise NotReady(Error(ran.error.ename, said, ran.error.traceback), final=False)
 
-    async def _restore(self, kernel: Kernel, execution: str, checkpoint: Checkpoint) -> None:
+    async def _restore(self, kernel: Talks, execution: str, checkpoint: Checkpoint) -> None:
         assert checkpoint.file is not None
         path = self.snapshots.file(execution, checkpoint.file)
-        faults.point("restore")
+        faults.point("restore.ask")
         try:
             await kernel.ask("snapshot", "load", str(path), checkpoint.digest)
         except AskFailed as error:
@@ -100,10 +104,10 @@ class Workshop:
             saved = await kernel.ask("snapshot", "save", path, str(self.snapshots.pool), str(self.max_snapshot_bytes))
         except (KernelError, OSError) as error:
             return _without(step, f"the variables could not be saved: {error}")
-        return kept(step, name, saved)
+        return checkpoint_of(step, name, saved)
 
 
-def kept(step: Step, file: str, saved: Json) -> StepCheckpoint:
+def checkpoint_of(step: Step, file: str, saved: Json) -> StepCheckpoint:
     """The checkpoint that a kernel says it saved."""
     return StepCheckpoint(
         step.name,

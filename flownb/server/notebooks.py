@@ -26,7 +26,7 @@ class Notebooks:
     """Notebooks below a root folder."""
 
     def __init__(self, root: Path, kernelspecs: KernelSpecManager) -> None:
-        self._root = root.absolute()
+        self.root = root.absolute()
         self._kernelspecs = kernelspecs
 
     async def workflow(self, path: str) -> tuple[str, Workflow]:
@@ -47,13 +47,13 @@ class Notebooks:
             raise NotebookError(f"{path}: not a notebook: not UTF-8 text") from None
         except NotebookError as error:
             raise NotebookError(f"{path}: {error}", error.reason) from None
-        return file.relative_to(self._root).as_posix(), found
+        return file.relative_to(self.root).as_posix(), found
 
     def _resolve(self, path: str) -> Path:
         """The file, which may be reached by a symbolic link, as in Jupyter itself, but not by ``..``."""
-        file = Path(os.path.normpath(self._root / path.lstrip("/")))
+        file = Path(os.path.normpath(self.root / path.lstrip("/")))
         try:
-            there = file.is_relative_to(self._root) and file.is_file()
+            there = file.is_relative_to(self.root) and file.is_file()
             path.encode()
         except (OSError, ValueError):  # a name that the system cannot have, or that is no text
             there = False

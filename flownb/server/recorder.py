@@ -86,13 +86,13 @@ class Recorder:
     async def _write(self, execution: Execution) -> None:
         if self._runs is not None:
             notebook = await record(self._store, execution)
-            await asyncio.to_thread(_replace, self._runs / file_name(execution), notebook)
+            await asyncio.to_thread(_replace, self._runs / f"{file_stem(execution)}.ipynb", notebook)
 
 
-def file_name(execution: Execution) -> str:
+def file_stem(execution: Execution) -> str:
     """Readable, and safe on every file system."""
     stem = re.sub(r"[^\w.-]+", "-", Path(execution.notebook).stem).strip("-.") or "notebook"
-    return f"{stem}-{execution.id}.ipynb"
+    return f"{stem}-{execution.id}"
 
 
 def _replace(path: Path, notebook: Json) -> None:

@@ -88,7 +88,7 @@ class Replays:
         found = await self.store.read(partial(checkpoints.of_execution, execution_id=of.id))
         kept = [one for one in found if one.step in behind]
         if repaired is not None:
-            kept = [*(one for one in kept if one.step not in behind[-1:]), repaired.kept]
+            kept = [*(one for one in kept if one.step != repaired.kept.step), repaired.kept]
         if kept or behind:
             new = replace(new, checkpoint=_namespace(of, kept, repaired.kept.step if repaired else behind[-1]))
         try:

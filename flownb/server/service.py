@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flownb import faults
+from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.port import Kernels
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json
@@ -18,10 +19,13 @@ from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
 from flownb.server.clock import Clock
 from flownb.server.context import Links
+from flownb.server.continuing import Continuing
 from flownb.server.kernels import Workshop
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks, new_execution
+from flownb.server.openings import Jupyter, Openings
 from flownb.server.recorder import Recorder
+from flownb.server.replays import Replays
 from flownb.server.retention import Retention
 from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
@@ -30,6 +34,7 @@ from flownb.server.warm import WarmKernels
 from flownb.store import keys
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
+from flownb.store.snapshots import Snapshots
 from flownb.store.store import Store
 from flownb.store.writer import Fenced, StoreError
 
@@ -69,6 +74,10 @@ class Active:
     versions: Versions
     links: Links
     broadcast: Broadcast
+    snapshots: Snapshots
+    replays: Replays
+    openings: Openings
+    continuing: Continuing
 
 
 class Service:
@@ -81,6 +90,8 @@ class Service:
         notebooks: Notebooks,
         clock: Clock,
         root_url: Callable[[DataFolder], str],
+        jupyter: Jupyter,
+        own_url: Callable[[], str],
         owner: Callable[[], dict[str, Any]],
         log: logging.Logger | logging.LoggerAdapter[Any],
     ) -> None:
@@ -91,6 +102,8 @@ class Service:
         self._root_url = root_url
         self._log = log
         self._folder = DataFolder(config.data_dir)
+        self._jupyter = jupyter
+        self._own_url = own_url
         self._owner = owner
         self._lease: Lease | None = None
         self._lost = asyncio.Event()
@@ -195,6 +208,7 @@ class Service:
             attempts = Attempts(store, workshop, links, self.clock, config.limits)
             retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, self._log)
             await retention.tidy()
+            faults.point("start.tidied")
             stack.callback(store.listen(retention.hear))
             removing = asyncio.create_task(retention.run())
             stack.push_async_callback(_cancelled, removing)
@@ -210,7 +224,19 @@ class Service:
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
             faults.point("start.recovered")
-            yield Active(store, scheduler, attempts, versions, links, broadcast)
+            replays = Replays(store, snapshots, versions, self.notebooks, self.clock)
+            openings = self._openings(store, versions, workshop)
+            continuing = Continuing(store, replays, retention)
+            yield Active(
+                store, scheduler, attempts, versions, links, broadcast, snapshots, replays, openings, continuing
+            )
+
+    def _openings(self, store: Store, versions: Versions, workshop: Workshop) -> Openings:
+        """Opened notebooks go where the executed ones are, if Jupyter can open them there."""
+        root, runs = self.config.root, self.config.runs_dir
+        folder = runs if runs is not None and runs.is_relative_to(root) else root / "flownb-runs"
+        side = KernelSide(self._folder.kernels)
+        return Openings(store, versions, workshop, side, self._jupyter, folder, self._own_url())
 
     async def submit(self, path: str, trigger: Json) -> Execution:
         """Pin the notebook and queue an execution of it.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flownb.core.model import Error, Execution, Json, Pause, PauseKind, Status, Step
 from flownb.core.times import iso
 from flownb.server.context import Links
+from flownb.store.checkpoints import StepCheckpoint
+from flownb.store.snapshots import Usage
 
 
 def execution_view(execution: Execution, links: Links | None) -> dict[str, Json]:
@@ -29,6 +31,26 @@ def execution_view(execution: Execution, links: Links | None) -> dict[str, Json]
         "trigger": execution.trigger,
         "steps": [_step(step) for step in execution.steps],
         "waiting": _waiting(execution, execution.pause, links) if execution.status is Status.SUSPENDED else None,
+    }
+
+
+def snapshots_view(kept: list[StepCheckpoint], usage: Usage) -> dict[str, Json]:
+    """What is on disk of an execution: a checkpoint a step, and what became of each variable in the latest."""
+    return {
+        "checkpoints": [_checkpoint(one) for one in kept],
+        "variables": list(kept[-1].variables) if kept else [],
+        "disk": {"bytes": usage.size, "shared": usage.shared},
+    }
+
+
+def _checkpoint(kept: StepCheckpoint) -> dict[str, Json]:
+    return {
+        "step": kept.step,
+        "run": kept.run,
+        "at": iso(kept.at),
+        "size": kept.checkpoint.size,
+        "stored": kept.stored,
+        "missing": None if kept.checkpoint.file else kept.checkpoint.why,
     }
 
 

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from flownb import faults
+
 POOL = "pool"
 BLOBS = "blobs"
 
@@ -49,6 +51,7 @@ class Snapshots:
         """Remove a checkpoint, and of its blobs those that no other of this execution needs."""
         if file is not None:
             self.file(execution_id, file).unlink(missing_ok=True)
+            faults.point("checkpoint.forgetting")
         for name in blobs:
             (self.folder(execution_id) / BLOBS / name).unlink(missing_ok=True)
             self._release(name)

@@ -1,0 +1,126 @@
+"""The kernel of an execution that a person opened: what it started with, what has changed, and how to go on from it."""
+
+from __future__ import annotations
+
+import io
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from flownb.core.errors import FlowNBError
+from flownb.core.jsonvalue import dumps
+from flownb.kernel import snapshot
+from flownb.kernel.arrays import OUT_OF_BAND
+from flownb.kernel.cells import by_hand
+from flownb.kernel.hashing import digest
+from flownb.kernel.ipython import shell
+from flownb.kernel.origins import authors_names, origin
+from flownb.kernel.pickler import NamespacePickler
+from flownb.kernel.reply import Reply
+
+SECONDS = 60.0
+"""The server answers within that time."""
+
+
+@dataclass
+class _Opened:
+    """What the server said of the execution, and the variables as they were."""
+
+    told: dict[str, Any]
+    variables: dict[str, str]
+
+
+_opened: _Opened | None = None
+
+
+def begin(text: str) -> Reply:
+    """Applies the JSON object ``text``: ``url`` to continue at with the ``secret``, ``folder`` and ``pool`` for the checkpoint, ``most``
+    bytes it may take, and the ``steps`` and ``context`` that ``pd`` shows."""
+    global _opened
+    told = json.loads(text)
+    by_hand(told["steps"], told["context"])
+    _opened = _Opened(told, _digests())
+    return Reply()
+
+
+def save() -> Reply:
+    """Writes the variables as they are now to a new checkpoint. Replies as ``snapshot.save``, with its ``file`` and
+    the ``changes`` since the kernel was opened. Raises as that does."""
+    return Reply(**_saved(_here()))
+
+
+def continue_(data: object, *, replay: bool) -> str:
+    """Lets the execution go on from the variables as they are; says what came of it. Raises ``FlowNBError``."""
+    opened = _here()
+    asked = {"saved": _saved(opened), "data": data, "replay": replay}
+    return str(_post(opened.told, asked)["message"])
+
+
+def _here() -> _Opened:
+    if _opened is None:
+        raise FlowNBError("this kernel has no execution open: `flownb open ID` opens one in a kernel of its own")
+    return _opened
+
+
+def _saved(opened: _Opened) -> dict[str, object]:
+    told = opened.told
+    file = f"open-{token_hex(8)}.snapshot"
+    reply = snapshot.save(f"{told['folder']}/{file}", told["pool"], told["most"])
+    return {**reply.content, "file": file, "changes": _changes(opened.variables, _digests())}
+
+
+def _changes(before: dict[str, str], now: dict[str, str]) -> str:
+    """In words, as the record has them; empty where nothing changed."""
+    kinds = {
+        "changed": [name for name in now if name in before and now[name] != before[name]],
+        "added": [name for name in now if name not in before],
+        "removed": [name for name in before if name not in now],
+    }
+    return ", ".join(f"{kind} {', '.join(map(repr, names))}" for kind, names in kinds.items() if names)
+
+
+def _digests() -> dict[str, str]:
+    """Of each variable, taken by itself."""
+    namespace = shell().user_ns
+    return {name: _digest(namespace, name) for name in authors_names(shell())}
+
+
+def _digest(namespace: dict[str, Any], name: str) -> str:
+    file = io.BytesIO()
+    apart: list[Any] = []
+
+    def in_band(buffer: Any) -> bool:
+        large = buffer.raw().nbytes >= OUT_OF_BAND
+        if large:
+            apart.append(buffer.raw())
+        return not large
+
+    try:
+        NamespacePickler(file, namespace, origin, in_band).dump_variable(name, namespace[name])
+    except Exception as error:  # then it is lost, and that is all that can be said of it
+        return f"{type(namespace[name])}: {error}"
+    return digest([file.getbuffer(), *apart])
+
+
+def _post(told: dict[str, Any], content: object) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "X-Flownb-Opened": told["secret"]}
+    request = urllib.request.Request(told["url"], dumps(content).encode(), headers)  # noqa: S310 - of our server
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the server is on this machine
+    try:
+        with opener.open(request, timeout=SECONDS) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise FlowNBError(_refusal(error)) from None
+    except OSError as error:
+        raise FlowNBError(f"the server does not answer: {error}") from None
+    return found
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["message"])
+    except (ValueError, LookupError, TypeError):
+        return f"the server refuses: {error}"

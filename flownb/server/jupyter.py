@@ -1,0 +1,31 @@
+"""The Jupyter server around us: kernels that its own pages know."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import PurePosixPath
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.serverapp import ServerApp
+
+
+class JupyterKernels:
+    """Kernels of Jupyter's own, each in the session of a notebook, so that whoever opens that finds it running."""
+
+    def __init__(self, serverapp: ServerApp) -> None:
+        self._kernels: Any = serverapp.kernel_manager
+        self._sessions: Any = serverapp.session_manager
+
+    async def start(self, path: str, kernelspec: str) -> tuple[str, Any]:
+        """A kernel for the notebook at ``path``, relative to the server's root, and its ``KernelManager``."""
+        name = PurePosixPath(path).name
+        session = await self._sessions.create_session(path=path, name=name, type="notebook", kernel_name=kernelspec)
+        kernel_id = str(session["kernel"]["id"])
+        return kernel_id, self._kernels.get_kernel(kernel_id)
+
+    async def stop(self, kernel_id: str) -> None:
+        """End a kernel and its session; one that is gone already is no error."""
+        with suppress(Exception):
+            session = await ensure_async(self._sessions.get_session(kernel_id=kernel_id))
+            await self._sessions.delete_session(session["id"])
