@@ -37,8 +37,11 @@ _opened: _Opened | None = None
 
 
 def begin(text: str) -> Reply:
-    """Applies the JSON object ``text``: ``url`` to continue at with the ``secret``, ``folder`` and ``pool`` for the checkpoint, ``most``
-    bytes it may take, and the ``steps`` and ``context`` that ``pd`` shows."""
+    """Applies the JSON object ``text``.
+
+    ``url`` is where to continue, with the ``secret``; ``folder`` and ``pool`` are for the checkpoint, which may take
+    ``most`` bytes; ``steps`` and ``context`` are what ``pd`` shows.
+    """
     global _opened
     told = json.loads(text)
     by_hand(told["steps"], told["context"])

@@ -18,8 +18,7 @@ from flownb.server.continuing import Continued
 from flownb.server.handler import FlowHandler
 from flownb.server.service import Service
 
-
-SECRET = "X-Flownb-Opened"
+SECRET = "X-Flownb-Opened"  # noqa: S105 - a name
 """The header with the secret, which is in no URL so that it is in no log."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flownb.bridge import conversation
+from flownb.bridge import conversation, local
 from flownb.bridge.local import LocalKernel
 from flownb.bridge.port import AskFailed, KernelDied, KernelStartFailed, Spec, StepTimeout
 from tests.bridge.at_work import (
