@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable
 from importlib import import_module
@@ -31,14 +32,17 @@ class Flownb:
         from flownb.kernel import snapshot
 
         self._snapshot = snapshot
+        self._saved = 0
         self.namespace: dict[str, Any] = shell.user_ns
 
     def save(self, folder: Path) -> None:
-        answer = self._snapshot.save(str(folder / "flownb" / "s"), str(folder / "pool"))
-        (folder / "digest").write_text(str(answer.content["digest"]))
+        self._saved += 1
+        file = str(folder / "flownb" / f"{self._saved}.snapshot")
+        answer = self._snapshot.save(file, str(folder / "pool"))
+        (folder / "latest").write_text(json.dumps([file, answer.content["digest"]]))
 
     def load(self, folder: Path) -> None:
-        self._snapshot.load(str(folder / "flownb" / "s"), (folder / "digest").read_text())
+        self._snapshot.load(*json.loads((folder / "latest").read_text()))
 
 
 class Dill:

@@ -139,20 +139,31 @@ class Blobs:
         _check(name.removesuffix(PACKED), content)
         return content
 
-    def buffer(self, pieces: Sequence[str], size: int) -> memoryview:
-        """The same as memory that is private to this process, and read from disk as it is touched."""
+    def buffers(self, kept: Sequence[tuple[Sequence[str], int]]) -> list[memoryview]:
+        """The same, of several contents with their sizes, as memory that is private to this process.
+
+        It is read from disk as it is touched.
+        """
+        views = [self._mapped(pieces, size) for pieces, size in kept]
+        checks = [
+            (name, view[place * CHUNK : (place + 1) * CHUNK])
+            for (pieces, _), view in zip(kept, views, strict=True)
+            for place, name in enumerate(pieces)
+        ]
+        _side_by_side(_recognise, checks)
+        return views
+
+    def _mapped(self, pieces: Sequence[str], size: int) -> memoryview:
         try:
-            view = mapped([self._own / name for name in pieces], size)
+            return mapped([self._own / name for name in pieces], size)
         except (OSError, ValueError) as error:
             raise SnapshotDamaged(f"a part of the checkpoint cannot be read: {error}") from None
 
-        def check(place: int) -> None:
-            piece = view[place * CHUNK : (place + 1) * CHUNK]
-            _check(pieces[place], piece)
-            familiar.note(piece)
 
-        _side_by_side(check, range(len(pieces)))
-        return view
+def _recognise(piece: tuple[str, memoryview]) -> None:
+    name, content = piece
+    _check(name, content)
+    familiar.note(content)
 
 
 def _written(file: BinaryIO, content: memoryview) -> Iterator[memoryview]:

@@ -22,6 +22,7 @@ _TURNS = {"__next__", *_LOOKED_UP, *remake.ARGUMENTS}
 def by_value(cls: type, reduced: tuple[Any, ...]) -> Reduced:
     """``reduced`` is cloudpickle's answer for ``cls``, a class that cannot be imported."""
     _, arguments, (attributes, slots), _, _, fill = reduced
+    attributes.pop("__slotnames__", None)  # noted by copyreg once an object has been pickled
     if issubclass(cls, enum.Enum):
         members = cls.__members__
         values = {name: member.value for name, member in members.items()}

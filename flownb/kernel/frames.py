@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import pickle
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from flownb.kernel.arrays import OUT_OF_BAND, Memory
+from flownb.kernel.careful import CarefulUnpickler, loss_behind
 from flownb.kernel.deepstack import on_deep_stack
 from flownb.kernel.pickler import PREAMBLE, NamespacePickler, type_name
 from flownb.kernel.process import random_states, set_random_states
@@ -54,15 +57,38 @@ def write(namespace: dict[str, Any], names: Iterable[str], origin: Callable[[str
     Raises ``MemoryError``; whatever else goes wrong with a variable costs that variable only.
     """
     values = {name: namespace[name] for name in names}
-    try:
-        return _write(namespace, values, origin, give_up=False)
-    except TooDeep:
-        return on_deep_stack(lambda: _write(namespace, values, origin, give_up=True))
+    with _undisturbed():
+        try:
+            return _write(namespace, values, origin, give_up=False)
+        except TooDeep:
+            return on_deep_stack(lambda: _write(namespace, values, origin, give_up=True))
 
 
 def read(stream: bytes, names: Iterable[str], buffers: Iterable[object]) -> dict[str, object]:
     """The variables by name. Raises what unpickling raises, with a note that names the variable."""
-    unpickler = pickle.Unpickler(io.BytesIO(stream), buffers=buffers)  # noqa: S301 - checked by its digest
+    names, buffers = list(names), list(buffers)
+    with _undisturbed():
+        try:
+            return _read(pickle.Unpickler(io.BytesIO(stream), buffers=buffers), names)  # noqa: S301 - checked before
+        except Exception as error:
+            if loss_behind(error) is None:
+                raise
+            return _read(CarefulUnpickler(io.BytesIO(stream), buffers=buffers), names)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without the search for garbage, which would go through millions of objects again and again."""
+    usual = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if usual:
+            gc.enable()
+
+
+def _read(unpickler: pickle.Unpickler | CarefulUnpickler, names: Iterable[str]) -> dict[str, object]:
     unpickler.load()  # the preamble: the live namespace enters the memo
     values = {}
     for name in names:

@@ -85,10 +85,11 @@ def stream(manifest: Mapping[str, Any], rest: bytes, blobs: Blobs) -> bytes:
 
 def buffers(manifest: Mapping[str, Any], blobs: Blobs) -> list[object]:
     """The buffers again; raises ``SnapshotDamaged`` or ``SnapshotIncompatible``."""
+    kept = manifest["buffers"]
+    contents = blobs.buffers([(one["pieces"], one["size"]) for one in kept])
     return [
-        content if kept["start"] is None else Stretch(content, kept["start"])
-        for kept in manifest["buffers"]
-        for content in [blobs.buffer(kept["pieces"], kept["size"])]
+        content if one["start"] is None else Stretch(content, one["start"])
+        for one, content in zip(kept, contents, strict=True)
     ]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from types import FunctionType, ModuleType
 from typing import Any
 
 from flownb.kernel.frames import Frame, Pickled
@@ -12,6 +15,9 @@ from flownb.kernel.snapshot_errors import SnapshotTooLarge
 
 LARGEST = 3
 """So many variables are named where all take too much room."""
+
+_ATOMS = (int, float, complex, str, bytes, type, ModuleType, type(None))
+"""What many have in common without it meaning anything."""
 
 _LOOKED_THROUGH = 1_000
 """Of containers with more members than this, it is not looked up which variables they hold."""
@@ -36,9 +42,9 @@ def variables(namespace: Mapping[str, object], pickled: Pickled, packed: Packed)
     """One entry a variable, in the order of the namespace.
 
     ``size`` is what it takes in bytes, ``stored`` how many of them had to be written now, and ``shared`` names the
-    variables that it holds, or with which it has memory in common.
+    variables that it holds or is held by, or with which it has memory in common.
     """
-    names = {id(namespace[frame.name]): frame.name for frame in reversed(pickled.frames)}
+    shared = _shared(namespace, pickled)
     entries = {
         frame.name: {
             "name": frame.name,
@@ -48,7 +54,7 @@ def variables(namespace: Mapping[str, object], pickled: Pickled, packed: Packed)
             "step": frame.step,
             "size": _size(frame, pickled),
             "stored": stored,
-            "shared": _shared(frame.name, namespace[frame.name], names, pickled),
+            "shared": sorted(shared[frame.name] - {frame.name}),
         }
         for frame, stored in zip(pickled.frames, _stored(pickled, packed), strict=True)
     }
@@ -77,8 +83,29 @@ def _stored(pickled: Pickled, packed: Packed) -> list[int]:
     return found
 
 
-def _shared(name: str, value: object, names: Mapping[int, str], pickled: Pickled) -> list[str]:
-    members = gc.get_referents(value)[:_LOOKED_THROUGH]
-    held = {names[id(value)], *(names.get(id(each), name) for each in members if not isinstance(each, type))}
-    memory = {user for memory in pickled.memories if name in memory.users for user in memory.users}
-    return sorted((held | memory) - {name})
+def _shared(namespace: Mapping[str, object], pickled: Pickled) -> dict[str, set[str]]:
+    """For each variable, those that have something in common with it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    names: dict[int, list[str]] = defaultdict(list)
+    for frame in pickled.frames:
+        if not isinstance(namespace[frame.name], _ATOMS):
+            names[id(namespace[frame.name])].append(frame.name)
+    for frame in pickled.frames:
+        value = namespace[frame.name]
+        for thing in (value, *_members(value)):
+            for other in names.get(id(thing), ()):
+                found[frame.name].add(other)
+                found[other].add(frame.name)
+    for memory in pickled.memories:
+        for name in memory.users:
+            found[name].update(memory.users)
+    return found
+
+
+def _members(value: object) -> Iterator[object]:
+    """What a container holds, or an object in its attributes."""
+    for member in gc.get_referents(value)[:_LOOKED_THROUGH]:
+        if type(member) is dict and not isinstance(value, dict | FunctionType):
+            yield from islice(member.values(), _LOOKED_THROUGH)
+        else:
+            yield member

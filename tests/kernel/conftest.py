@@ -171,7 +171,8 @@ class Kernel:
 
     async def _wait(self, msg_id: str) -> Ran:
         reply = await self.client.get_shell_msg(timeout=60)
-        assert reply["parent_header"]["msg_id"] == msg_id
+        while reply["parent_header"]["msg_id"] != msg_id:  # where it was slow to start, it was asked more than once
+            reply = await self.client.get_shell_msg(timeout=60)
         ran = Ran(reply["content"])
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
