@@ -21,7 +21,7 @@ from tests.support.server import Server
 REPOSITORY = Path(__file__).parents[1]
 DOCS = REPOSITORY / "docs"
 README = REPOSITORY / "README.md"
-RUN = [README, DOCS / "tutorial.md", DOCS / "notebooks.md"]
+RUN = [README, DOCS / "tutorial.md", DOCS / "notebooks.md", DOCS / "variables.md"]
 FENCE = "```"
 COMMENT = re.compile(r"<!-- (name|tag): (\S+) -->")
 LINK = re.compile(r"\]\(([^)\s]+)\)")

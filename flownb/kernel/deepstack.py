@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
+from types import FunctionType
 from typing import Any, TypeVar
 
 _STACK = 512 * 1024 * 1024  # bytes, of which only those in use take memory
@@ -15,6 +16,8 @@ _RECURSION = 250_000  # leaves 2 KiB of stack a level
 
 _C_RECURSES_LITTLE = (3, 12) <= sys.version_info < (3, 14)
 """Versions of Python whose C code has a limit of its own, which no stack moves."""
+
+_BUILT_IN = pickle._Pickler.dispatch.keys() - {type, FunctionType}
 
 T = TypeVar("T")
 
@@ -80,4 +83,13 @@ class DeepPickler(pickle._Pickler):
         super().__init__(file, pickle.HIGHEST_PROTOCOL, buffer_callback=buffer_callback)
         self.memo = like.memo.copy()
         self.dispatch_table = like.dispatch_table
-        self.reducer_override = like.reducer_override  # type: ignore[method-assign]
+        self._like = like
+
+        def save_reduce(*parts: Any, obj: object = None) -> None:
+            pickle._Pickler.save_reduce(self, *parts, obj=obj)  # type: ignore[attr-defined]
+
+        self.save_reduce = save_reduce  # such a call of a function stays in Python, that of a method goes through C
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Asked for every object, while the one in C does not ask for those of built-in types."""
+        return NotImplemented if type(obj) in _BUILT_IN else self._like.reducer_override(obj)

@@ -11,6 +11,7 @@ class NotRestorable(FlowNBError):
     """Something was used that lived in an earlier kernel and could not be carried over."""
 
     reason = "not_restorable"
+    loss: Loss | None = None
 
 
 class Loss(NamedTuple):
@@ -68,7 +69,9 @@ def loss_of(lost: Lost) -> Loss:
 
 
 def _refuse(lost: Lost, *_: object, **__: object) -> NoReturn:
-    raise NotRestorable(lost._loss.for_the_author())
+    error = NotRestorable(lost._loss.for_the_author())
+    error.loss = lost._loss
+    raise error
 
 
 _USES = """

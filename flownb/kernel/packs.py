@@ -14,6 +14,7 @@ from typing import Any
 from flownb.kernel.blobs import Blobs, Kept
 from flownb.kernel.frames import Pickled
 from flownb.kernel.hashing import digest
+from flownb.kernel.origins import is_set_up
 from flownb.kernel.windows import Stretch
 
 PACK = 256 * 1024
@@ -52,9 +53,13 @@ class Packed:
 
 
 def order(names: Iterable[str]) -> list[str]:
-    """The variables as they are to be pickled: those that have not changed for long first."""
+    """The variables as they are to be pickled: those that have not changed for long first.
+
+    Before them come those of setup cells, so that it is known what of them cannot be carried when others hold them.
+    """
     new = dict.fromkeys(names)
-    return [*(name for name in _last if name in new), *(name for name in new if name not in _last)]
+    known = [*(name for name in _last if name in new), *(name for name in new if name not in _last)]
+    return sorted(known, key=lambda name: not is_set_up(name))
 
 
 def keep(pickled: Pickled, blobs: Blobs) -> Packed:

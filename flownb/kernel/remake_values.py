@@ -49,10 +49,10 @@ def make_row(keys: list[str], values: tuple[Any, ...]) -> sqlite3.Row:
 
 
 def fill_logger(logger: logging.Logger, state: dict[str, Any]) -> None:
-    """How a logger was set up; handlers and filters that it has in this process already stay as they are."""
+    """How a logger was set up. Where a handler is lost with its file, those that a setup cell gave it stay."""
     logger.setLevel(state["level"])
     logger.propagate, logger.disabled = state["propagate"], state["disabled"]
-    if not logger.handlers:
-        logger.handlers = [each for each in state["handlers"] if type(getattr(each, "stream", None)) is not Lost]
-    if not logger.filters:
-        logger.filters = state["filters"]
+    logger.filters = state["filters"]
+    carried = [each for each in state["handlers"] if type(getattr(each, "stream", None)) is not Lost]
+    if len(carried) == len(state["handlers"]) or not logger.handlers:
+        logger.handlers = carried

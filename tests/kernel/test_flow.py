@@ -117,8 +117,8 @@ def test_pd_and_flow_pickle_by_the_names_authors_know() -> None:
 
 
 def test_pd_says_what_it_has() -> None:
-    assert dir(pd) == ["context", "export", "flow", "steps"]
-    with pytest.raises(AttributeError, match="pd has no 'respond': there is context, export, flow, steps"):
+    assert dir(pd) == ["context", "continue_", "export", "flow", "steps"]
+    with pytest.raises(AttributeError, match="pd has no 'respond': there is context, continue_, export, flow, steps"):
         _ = pd.respond
     assert pd.flow is flow
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

@@ -40,13 +40,16 @@ def test_nothing_but_core_cloudpickle_and_ipython_is_imported() -> None:
         print(sorted({name.split(".")[0] for name in new} - set(sys.stdlib_module_names)))
         print(sorted({name.split(".")[1] for name in new if name.startswith("flownb.")}))
         """
-    assert _run(code).splitlines() == ["['cloudpickle', 'flownb']", "['core', 'kernel']"]
+    assert _run(code).splitlines() == [
+        "['blake3', 'cloudpickle', 'flownb', 'zstandard']",
+        "['core', 'faults', 'kernel']",
+    ]
 
 
 def test_it_works_from_a_zip_archive(tmp_path: Path) -> None:
     archive = tmp_path / "flownb.zip"
     with zipfile.ZipFile(archive, "w") as file:
-        for source in [PACKAGE / "__init__.py", *PACKAGE.glob("core/*.py"), *PACKAGE.glob("kernel/*.py")]:
+        for source in [*PACKAGE.glob("*.py"), *PACKAGE.glob("core/*.py"), *PACKAGE.glob("kernel/*.py")]:
             file.write(source, str(Path("flownb") / source.relative_to(PACKAGE)))
     code = """if True:
         import sys
