@@ -91,6 +91,7 @@ def test_there_are_workflows_in_each_page() -> None:
         "README",
         "tutorial",
         "notebooks",
+        "variables",
     }
 
 

@@ -5,8 +5,10 @@ Kept in one module variable rather than a context variable, so that the threads 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
+from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import to_json
 from flownb.kernel.links import INERT, Links
 from flownb.kernel.record import Context, Steps
@@ -35,12 +37,20 @@ class Cell(Protocol):
 
 _context: dict[str, Any] = dict.fromkeys(_UNKNOWN) | {"test": True, "run": {"runs": 1, "context": None}}
 _steps: dict[str, Any] = {}
+_go_on: Callable[[object, bool], str] | None = None
 
 
-def by_hand(steps: dict[str, Any], context: dict[str, Any]) -> None:
-    """Cells that are run by hand see the record of an execution from now on."""
-    global _context, _steps
-    _context, _steps = context, steps
+def opened(steps: dict[str, Any], context: dict[str, Any], go_on: Callable[[object, bool], str]) -> None:
+    """This kernel is that of an opened execution: cells run by hand see its record, and can let it ``go_on``."""
+    global _context, _steps, _go_on
+    _context, _steps, _go_on = context, steps, go_on
+
+
+def go_on(data: object, replay: bool) -> str:
+    """Lets the execution go on that this kernel has open; says what came of it. Raises ``FlowNBError``."""
+    if _go_on is None:
+        raise FlowNBError("this kernel has no execution open: `flownb open ID` opens one in a kernel of its own")
+    return _go_on(data, replay)
 
 
 class HandRun:

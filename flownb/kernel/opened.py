@@ -15,7 +15,7 @@ from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
 from flownb.kernel import snapshot
 from flownb.kernel.arrays import OUT_OF_BAND
-from flownb.kernel.cells import by_hand
+from flownb.kernel.cells import opened
 from flownb.kernel.hashing import digest
 from flownb.kernel.ipython import shell
 from flownb.kernel.origins import authors_names, origin
@@ -45,8 +45,8 @@ def begin(text: str) -> Reply:
     """
     global _opened
     told = json.loads(text)
-    by_hand(told["steps"], told["context"])
     _opened = _Opened(told, _digests())
+    opened(told["steps"], told["context"], _continue)
     return Reply()
 
 
@@ -56,24 +56,23 @@ def save() -> Reply:
     return Reply(**_saved(_here()))
 
 
-def continue_(data: object, *, replay: bool) -> str:
-    """Lets the execution go on from the variables as they are; says what came of it. Raises ``FlowNBError``."""
-    opened = _here()
-    asked = {"saved": _saved(opened), "data": data, "replay": replay}
-    return str(_post(opened.told, asked)["message"])
+def _continue(data: object, replay: bool) -> str:
+    here = _here()
+    asked = {"saved": _saved(here), "data": data, "replay": replay}
+    return str(_post(here.told, asked)["message"])
 
 
 def _here() -> _Opened:
     if _opened is None:
-        raise FlowNBError("this kernel has no execution open: `flownb open ID` opens one in a kernel of its own")
+        raise FlowNBError("this kernel has no execution open")
     return _opened
 
 
-def _saved(opened: _Opened) -> dict[str, object]:
-    told = opened.told
+def _saved(here: _Opened) -> dict[str, object]:
+    told = here.told
     file = f"open-{token_hex(8)}.snapshot"
     reply = snapshot.save(f"{told['folder']}/{file}", told["pool"], told["most"])
-    return {**reply.content, "file": file, "changes": _changes(opened.variables, _digests())}
+    return {**reply.content, "file": file, "changes": _changes(here.variables, _digests())}
 
 
 def _changes(before: dict[str, str], now: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from flownb.core.errors import InvalidValue
-from flownb.kernel.cells import running
+from flownb.kernel.cells import go_on, running
 from flownb.kernel.flow import Flow, flow
 from flownb.kernel.record import Context, Steps
 
@@ -47,9 +47,7 @@ class Pd:
         a new execution goes on, and the one that was opened stays as it is. Prints what came of it. Raises
         ``FlowNBError`` where that cannot be, and says why.
         """
-        from flownb.kernel.opened import continue_  # it pickles, and few need it
-
-        print(continue_(data, replay=replay))  # noqa: T201
+        print(go_on(data, replay))  # noqa: T201
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"pd has no {name!r}: there is {', '.join(_NAMES)}")

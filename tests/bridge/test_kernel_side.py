@@ -110,7 +110,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @in_loop
 async def test_another_environment_without_flownb_runs_steps(
