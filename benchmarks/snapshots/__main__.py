@@ -1,7 +1,8 @@
 """Save, save again unchanged, restore, and size on disk, of the same namespaces with each tool.
 
-``python -m benchmarks.snapshots [ROUNDS]`` needs pandas, scikit-learn and dill. All save and restore in fresh processes
-with the libraries imported; it prints medians of the rounds, in milliseconds. flownb's include fsync, the others' do not.
+``python -m benchmarks.snapshots [ROUNDS]`` needs the extra ``benchmarks``; Kishu takes part where it is installed. All
+save and restore in fresh processes with the libraries imported; it prints medians of the rounds, in milliseconds.
+flownb's include fsync, the others' do not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,15 @@ def main(rounds: int) -> None:
     for name, namespace in NAMESPACES.items():
         print(f"\n{namespace.title}")
         print(f"{'':12} {'save':>9} {'again':>9} {'restore':>9} {'MB':>8}")
-        rows = {tool: _median([_round(tool, name) for _ in range(rounds)]) for tool in TOOLS}
+        rows = {tool: _median([_round(tool, name) for _ in range(rounds)]) for tool in TOOLS if find_spec(tool)}
         for tool, row in rows.items():
             figures = " ".join(f"{row[figure]:9.1f}" for figure in FIGURES) if "error" not in row else row["error"]
-            print(f"{tool:12} {figures} {row.get('size', 0) / 1e6:8.2f} {row.get('wrong') or ''}")
+            print(f"{tool:12} {figures} {row.get('size', 0) / 1e6:8.2f} {_wrong(row)}")
         _ratios(rows)
+
+
+def _wrong(row: dict[str, Any]) -> str:
+    return f"wrong: {', '.join(row['wrong'])}" if row.get("wrong") else ""
 
 
 def _round(tool: str, namespace: str) -> dict[str, Any]:

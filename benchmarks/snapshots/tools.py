@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import __main__
@@ -17,12 +18,15 @@ class Tool(Protocol):
 
     namespace: dict[str, Any]
 
+    def begin(self, folder: Path, code: str) -> None:
+        """Called first, with the folder that everything goes to and the code that makes the variables."""
+
     def save(self, folder: Path) -> None: ...
 
     def load(self, folder: Path) -> None: ...
 
 
-class Flownb:
+class Flownb(Tool):
     """As in a kernel, but for the request; written with fsync."""
 
     def __init__(self) -> None:
@@ -45,7 +49,7 @@ class Flownb:
         self._snapshot.load(*json.loads((folder / "latest").read_text()))
 
 
-class Dill:
+class Dill(Tool):
     def __init__(self) -> None:
         self._dill: Any = import_module("dill")
         self.namespace: dict[str, Any] = vars(__main__)
@@ -57,7 +61,7 @@ class Dill:
         self._dill.load_module(folder / "session.pkl")
 
 
-class Cloudpickle:
+class Cloudpickle(Tool):
     """The whole namespace as one dict, with buffers out of band, each in a file."""
 
     def __init__(self) -> None:
@@ -80,4 +84,43 @@ class Cloudpickle:
         self.namespace.update(pickle.loads((folder / "whole.pkl").read_bytes(), buffers=buffers))
 
 
-TOOLS: dict[str, Callable[[], Tool]] = {"flownb": Flownb, "dill": Dill, "cloudpickle": Cloudpickle}
+class Kishu(Tool):
+    """Driven without a front end: a commit is what it does after each cell, a checkout what brings a state back."""
+
+    def __init__(self) -> None:
+        import os
+
+        import nbformat
+        from IPython.core.interactiveshell import InteractiveShell
+
+        os.environ["ENV_KISHU_TEST_MODE"] = "true"
+        self._shell = InteractiveShell.instance()
+        self._new_notebook = nbformat.v4.new_notebook
+        self._write = nbformat.write
+        self.namespace: dict[str, Any] = self._shell.user_ns
+        self._kishu: Any = None
+
+    def begin(self, folder: Path, code: str) -> None:
+        """It watches which variables a cell touches, and may run its code again to restore them."""
+        self._code = code
+        notebook = folder / "notebook.ipynb"
+        if not notebook.exists():
+            self._write(self._new_notebook(), notebook)
+        identity = import_module("kishu.notebook_id").NotebookId(key="k", path=notebook, kernel_id="k")
+        self._kishu = import_module("kishu.jupyterint").KishuForJupyter(identity, self._shell)
+        self.namespace = self._shell.user_ns
+        self._kishu.pre_run_cell(None)
+
+    def save(self, folder: Path) -> None:
+        info = SimpleNamespace(raw_cell=self._code)
+        ran = SimpleNamespace(info=info, execution_count=1, error_before_exec=None, error_in_exec=None, result=None)
+        self._kishu.post_run_cell(ran)
+        self._code = "pass"
+        (folder / "commit").write_text(self._kishu._kishu_graph.head())
+        self._kishu.pre_run_cell(None)
+
+    def load(self, folder: Path) -> None:
+        self._kishu.checkout((folder / "commit").read_text(), skip_notebook=True)
+
+
+TOOLS: dict[str, Callable[[], Tool]] = {"flownb": Flownb, "dill": Dill, "cloudpickle": Cloudpickle, "kishu": Kishu}

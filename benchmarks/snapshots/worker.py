@@ -15,6 +15,7 @@ from benchmarks.snapshots.tools import TOOLS
 def main(what: str, tool_name: str, namespace: str, folder: Path) -> dict[str, object]:
     tool = TOOLS[tool_name]()
     chosen = NAMESPACES[namespace]
+    tool.begin(folder, chosen.code)
     if what == "save":
         exec(compile(chosen.code, "<cell>", "exec"), tool.namespace)
         return {"save": _ms(lambda: tool.save(folder)), "again": _ms(lambda: tool.save(folder))}
