@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
+
+import nbformat
 
 import __main__
 
@@ -88,15 +91,8 @@ class Kishu(Tool):
     """Driven without a front end: a commit is what it does after each cell, a checkout what brings a state back."""
 
     def __init__(self) -> None:
-        import os
-
-        import nbformat
-        from IPython.core.interactiveshell import InteractiveShell
-
         os.environ["ENV_KISHU_TEST_MODE"] = "true"
-        self._shell = InteractiveShell.instance()
-        self._new_notebook = nbformat.v4.new_notebook
-        self._write = nbformat.write
+        self._shell: Any = import_module("IPython.core.interactiveshell").InteractiveShell.instance()
         self.namespace: dict[str, Any] = self._shell.user_ns
         self._kishu: Any = None
 
@@ -105,7 +101,7 @@ class Kishu(Tool):
         self._code = code
         notebook = folder / "notebook.ipynb"
         if not notebook.exists():
-            self._write(self._new_notebook(), notebook)
+            notebook.write_text(nbformat.writes(nbformat.v4.new_notebook()))
         identity = import_module("kishu.notebook_id").NotebookId(key="k", path=notebook, kernel_id="k")
         self._kishu = import_module("kishu.jupyterint").KishuForJupyter(identity, self._shell)
         self.namespace = self._shell.user_ns
