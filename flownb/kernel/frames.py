@@ -13,6 +13,7 @@ from typing import Any
 from flownb.kernel.arrays import OUT_OF_BAND, Memory
 from flownb.kernel.careful import CarefulUnpickler, loss_behind
 from flownb.kernel.deepstack import on_deep_stack
+from flownb.kernel.lost import Lost
 from flownb.kernel.pickler import PREAMBLE, NamespacePickler, type_name
 from flownb.kernel.process import random_states, set_random_states
 
@@ -64,16 +65,24 @@ def write(namespace: dict[str, Any], names: Iterable[str], origin: Callable[[str
             return on_deep_stack(lambda: _write(namespace, values, origin, give_up=True))
 
 
-def read(stream: bytes, names: Iterable[str], buffers: Iterable[object]) -> dict[str, object]:
-    """The variables by name. Raises what unpickling raises, with a note that names the variable."""
+def read(stream: bytes, names: Iterable[str], buffers: Iterable[object], namespace: dict[str, Any]) -> None:
+    """The variables into ``namespace``, each as soon as it is read: the code of those behind it may look it up.
+
+    What is there under the name of one that was lost, stays. Raises what unpickling raises, with a note that names the
+    variable.
+    """
     names, buffers = list(names), list(buffers)
+    before = dict(namespace)
     with _undisturbed():
         try:
-            return _read(pickle.Unpickler(io.BytesIO(stream), buffers=buffers), names)  # noqa: S301 - checked before
+            _read(pickle.Unpickler(io.BytesIO(stream), buffers=buffers), names, namespace)  # noqa: S301 - checked before
         except Exception as error:
             if loss_behind(error) is None:
                 raise
-            return _read(CarefulUnpickler(io.BytesIO(stream), buffers=buffers), names)
+            for name in namespace.keys() - before.keys():
+                del namespace[name]
+            namespace.update(before)
+            _read(CarefulUnpickler(io.BytesIO(stream), buffers=buffers), names, namespace)
 
 
 @contextmanager
@@ -88,17 +97,17 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _read(unpickler: pickle.Unpickler | CarefulUnpickler, names: Iterable[str]) -> dict[str, object]:
+def _read(unpickler: pickle.Unpickler | CarefulUnpickler, names: Iterable[str], namespace: dict[str, Any]) -> None:
     unpickler.load()  # the preamble: the live namespace enters the memo
-    values = {}
     for name in names:
         try:
-            values[name] = unpickler.load()
+            value = unpickler.load()
         except Exception as error:
             error.add_note(f"variable {name!r}")
             raise
+        if not (type(value) is Lost and name in namespace):
+            namespace[name] = value
     set_random_states(unpickler.load())
-    return values
 
 
 def _write(

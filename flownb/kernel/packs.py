@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import FunctionType, ModuleType
 from typing import Any
 
 from flownb.kernel.blobs import Blobs, Kept
@@ -21,6 +22,9 @@ PACK = 256 * 1024
 """Pickles are put together until they have so many bytes; the last ones, of fewer, stand in the checkpoint itself."""
 
 BEGINNING = 1_024
+
+_CODE = ModuleType, FunctionType | type
+"""What the code of cells looks up by name."""
 
 _UNKNOWN = None
 _last: dict[str, str | None] = {}
@@ -52,14 +56,22 @@ class Packed:
         return list(dict.fromkeys(name for kept in (*self.packs, *self.buffers) for name in kept.pieces))
 
 
-def order(names: Iterable[str]) -> list[str]:
-    """The variables as they are to be pickled: those that have not changed for long first.
+def order(namespace: Mapping[str, object], names: Iterable[str]) -> list[str]:
+    """The variables as they are to be pickled and read.
 
-    Before them come those of setup cells, so that it is known what of them cannot be carried when others hold them.
+    First those of setup cells, so that it is known what of them cannot be carried when others hold them; then modules,
+    functions and classes, whose code may look each other up when objects are remade; then the rest. Among each, those
+    that have not changed for long come first.
     """
     new = dict.fromkeys(names)
     known = [*(name for name in _last if name in new), *(name for name in new if name not in _last)]
-    return sorted(known, key=lambda name: not is_set_up(name))
+
+    def rank(name: str) -> int:
+        if is_set_up(name):
+            return 0
+        return next((at for at, kinds in enumerate(_CODE, 1) if isinstance(namespace[name], kinds)), len(_CODE) + 1)
+
+    return sorted(known, key=rank)
 
 
 def keep(pickled: Pickled, blobs: Blobs) -> Packed:

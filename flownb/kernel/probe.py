@@ -25,7 +25,7 @@ NETWORK = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyna
 
 
 def main() -> None:
-    """Reads ``prepare`` (see ``boot``), ``file``, ``digest``, whether there is a ``setup``, and the names of ``packages``."""
+    """Is told what ``boot`` is to ``prepare``, ``file`` and ``digest``, if there is a ``setup``, and ``packages``."""
     told = json.loads(sys.argv[1])
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # for what modules print when they are imported

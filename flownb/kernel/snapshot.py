@@ -18,7 +18,6 @@ from flownb.kernel import durable, environment, frames, modules, origins, packs,
 from flownb.kernel.blobs import Blobs
 from flownb.kernel.hashing import agrees, digest
 from flownb.kernel.ipython import shell
-from flownb.kernel.lost import Lost
 from flownb.kernel.pd import pd
 from flownb.kernel.reply import Reply
 from flownb.kernel.snapshot_errors import CheckpointMissing, SnapshotDamaged, SnapshotIncompatible
@@ -39,11 +38,13 @@ def save(path: str, pool: str, most: str = "") -> Reply:
     began = time.monotonic()
     file = Path(path)
     faults.point("checkpoint.begin")
-    pickled = frames.write(shell().user_ns, packs.order(origins.authors_names(shell())), origins.origin)
+    namespace = shell().user_ns
+    names = packs.order(namespace, origins.authors_names(shell()))
+    pickled = frames.write(namespace, names, origins.origin)
     plan.demand_room(pickled, int(most or 0))
     packed = packs.keep(pickled, _blobs(file, Path(pool)))
     about = {
-        "variables": plan.variables(shell().user_ns, pickled, packed),
+        "variables": plan.variables(namespace, pickled, packed),
         "modules": modules.local(),
         "packages": environment.packages(packs.beginnings(pickled)),
     }
@@ -108,16 +109,14 @@ def _restore(manifest: dict[str, Any], rest: bytes, blobs: Blobs) -> None:
     stream = packs.stream(manifest, rest, blobs)
     buffers = packs.buffers(manifest, blobs)
     try:
-        values = frames.read(stream, manifest["order"], buffers)
+        frames.read(stream, manifest["order"], buffers, namespace)
     except Exception as error:
         where = "; ".join(getattr(error, "__notes__", ()))
         raise SnapshotIncompatible(
             f"the checkpoint cannot be read here: {where}: {type(error).__name__}: {error}"
         ) from error
-    if namespace.get("pd") is pd and "pd" not in values:
+    if namespace.get("pd") is pd and "pd" not in manifest["order"]:
         del namespace["pd"]  # the author had deleted it
-    for variable in variables:
-        name, value = variable["name"], values[variable["name"]]
-        if not (type(value) is Lost and name in namespace):
-            namespace[name] = value
+    for variable in variables:  # in the order in which the author made them
+        namespace[variable["name"]] = namespace.pop(variable["name"])
     origins.restore(namespace, {variable["name"]: variable["step"] for variable in variables})

@@ -333,3 +333,25 @@ def test_a_full_disk_leaves_the_former_file(kernel: Kernel, tmp_path: Path) -> N
     assert answer["ename"] == "OSError"
     assert list(tmp_path.iterdir()) == [path]
     assert kernel.load(path, digest)["status"] == "ok"
+
+
+def test_code_that_remakes_an_object_may_use_the_notebooks_names(
+    new_kernel: Callable[[], Kernel], tmp_path: Path
+) -> None:
+    cell = "class T:\n    def __setstate__(self, state): self.x = os.path.basename(state['x']) + word()\n"
+    cell += "t = T(); t.x = '/a/b'\nimport os\ndef word(): return '!'"
+    first, second = new_kernel(), new_kernel()
+    for kernel in (first, second):
+        kernel.prepare()
+    assert first.step(cell).reply["status"] == "ok"
+    assert second.load(tmp_path / "s", first.save(tmp_path / "s")["digest"])["status"] == "ok"
+    assert second.value("t.x") == "'b!'"
+
+
+def test_the_environment_comes_back(new_kernel: Callable[[], Kernel], tmp_path: Path) -> None:
+    first, second = new_kernel(), new_kernel()
+    for kernel in (first, second):
+        kernel.prepare(environment={"KEPT": "1", "GONE": "1"})
+    first.step("import os\nos.environ['NEW'] = 'x'; os.environ['KEPT'] = '2'; del os.environ['GONE']")
+    assert second.load(tmp_path / "s", first.save(tmp_path / "s")["digest"])["status"] == "ok"
+    assert second.value("[os.environ.get(name) for name in ('NEW', 'KEPT', 'GONE')]") == "['x', '2', None]"
