@@ -9,8 +9,10 @@ import typer
 
 from flownb import __version__
 from flownb.cli.check import check
+from flownb.cli.doctor import doctor
 from flownb.cli.executions import cancel, ls, resume, show
-from flownb.cli.later import deploy, open_, replay
+from flownb.cli.later import deploy
+from flownb.cli.repair import open_, replay
 from flownb.cli.run import run
 from flownb.cli.serve import serve
 
@@ -24,6 +26,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "open": open_,
     "deploy": deploy,
     "check": check,
+    "doctor": doctor,
     "serve": serve,
 }
 

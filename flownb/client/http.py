@@ -19,6 +19,9 @@ FINAL = ("succeeded", "failed", "cancelled")
 TIMEOUT = 30.0
 """Seconds within which a server answers."""
 
+PATIENT = httpx.Timeout(TIMEOUT, read=None)
+"""For what takes as long as it takes."""
+
 SILENCE = 60.0
 """Seconds without an event after which a stream is connected anew: the silence may be that of a dead connection."""
 
@@ -86,13 +89,30 @@ class Client:
         answer = self._object("POST", "executions/cancel", json={"executions": list(execution_ids)})
         return list(answer["executions"])
 
-    def replay(self, execution_id: str, step: str | None = None) -> dict[str, Any]:
-        """Start a new execution that keeps the results of the steps before ``step``."""
-        return self._object("POST", _one(execution_id, "replay"), json={"from": step})
+    def replay(
+        self, execution_id: str, step: str | None = None, *, latest: bool = False, force: bool = False
+    ) -> dict[str, Any]:
+        """Start a new execution that keeps the results of the steps before ``step``; None is the first.
 
-    def open(self, execution_id: str) -> dict[str, Any]:
-        """A live kernel with the execution's variables: ``{"kernel_id", "path"}``."""
-        return self._object("POST", _one(execution_id, "open"), json={})
+        ``latest`` takes the notebook as it is now; ``force`` bears that earlier steps changed in it.
+        """
+        asked = {"from": step, "version": "latest" if latest else "same", "force": force}
+        return self._object("POST", _one(execution_id, "replay"), json=asked)
+
+    def open(self, execution_id: str, step: str | None = None) -> dict[str, Any]:
+        """A live kernel with the variables as ``step`` left them, None for now: ``{"kernel_id", "path"}``.
+
+        Takes its time, as large variables do.
+        """
+        return self._object("POST", _one(execution_id, "open"), json={"step": step}, timeout=PATIENT)
+
+    def continue_(self, execution_id: str, data: Any = None, *, replay: bool = False) -> dict[str, Any]:
+        """Go on from the variables in the kernel that was opened last, as ``pd.continue_`` does there.
+
+        Gives ``{"execution", "status", "message"}``: with ``replay``, and where no pause was opened, a new execution.
+        """
+        asked = {"data": data, "replay": replay}
+        return self._object("POST", _one(execution_id, "continue"), json=asked, timeout=PATIENT)
 
     def deploy(self, name: str, notebook: str | os.PathLike[str]) -> dict[str, Any]:
         """Put a notebook to work under a name."""
@@ -101,6 +121,10 @@ class Client:
     def drain(self, on: bool = True) -> dict[str, Any]:
         """Have the server admit nothing new, or admit again."""
         return self._object("POST", "drain", json={"on": on})
+
+    def doctor(self, python: str | None = None) -> dict[str, Any]:
+        """Which executions the interpreter at that path would strand, or those of the kernelspecs; takes its time."""
+        return self._object("POST", "doctor", json={"python": python}, timeout=PATIENT)
 
     def events(self) -> Events:
         """The changes of all executions from now on; close it, or use it in a ``with`` block."""

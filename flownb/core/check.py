@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import Any, Literal
 
 from flownb.core.bindings import Binding, Use, names
+from flownb.core.carry import uncarried
 from flownb.core.errors import NotebookError
 from flownb.core.notebook import SETTINGS, Cell, Workflow, read
 
@@ -55,6 +56,7 @@ def _of_cells(workflow: Workflow) -> Iterator[Finding]:
     """In the order in which they run: what a setup cell binds is bound for all."""
     places = {cell["id"]: place for place, cell in enumerate(workflow.content["cells"], 1)}
     setup = {cell.cell_id for cell in workflow.setup}
+    trees: dict[str, ast.Module] = {}
     bound: tuple[Binding, int] | None = None
     for cell in (*workflow.setup, *workflow.steps):
         place = places[cell.cell_id]
@@ -64,13 +66,22 @@ def _of_cells(workflow: Workflow) -> Iterator[Finding]:
         except _UNREADABLE as error:
             yield Finding(place, step, "error", _said(error))
             continue
-        for found in names(tree):
+        try:
+            known = names(tree)
+            ast.unparse(tree)  # as deep as the rest goes
+        except RecursionError:
+            yield Finding(place, step, "warning", "too deeply nested to be checked")
+            continue
+        trees[cell.cell_id] = tree
+        for found in known:
             if isinstance(found, Binding):
                 bound = None if found.right else (found, place)
             elif bound is not None:
                 yield Finding(place, step, "error", _rebound(found, *bound))
             elif step is None and found.attribute == "flow" and found.at_once:
                 yield Finding(place, None, "error", f"line {found.line}: a cell tagged `setup` may not call pd.flow")
+    for warned in uncarried(workflow, trees):
+        yield Finding(places[warned.cell.cell_id], warned.cell.name, "warning", warned.message)
 
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)

@@ -8,7 +8,6 @@ from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.model import Execution, Json, PauseKind, Step, StepStatus
 from flownb.core.notebook import Workflow
 
-DONE = (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
 HAS_ENDED = (PauseKind.SUSPEND, PauseKind.DELAY)
 """Kinds of pauses whose step has nothing left to do; after the others it runs again."""
 
@@ -28,14 +27,19 @@ def place_of(workflow: Workflow, step: str) -> int:
 
 
 def ended(execution: Execution) -> dict[str, Step]:
-    """The steps of which there is a result, by name: also the one in whose pause the execution waits."""
+    """The steps that were passed, by name: also the one in whose pause the execution waits."""
     pause = execution.pause
     waiting = pause.of.step if pause is not None and pause.live and pause.kind in HAS_ENDED else None
     return {
         step.name: replace(step, status=StepStatus.SUCCEEDED) if step.name == waiting else step
-        for step in execution.steps
-        if step.status in DONE or step.name == waiting
+        for place, step in enumerate(execution.steps)
+        if step.status is StepStatus.SUCCEEDED or step.name == waiting or _passed_over(execution, place)
     }
+
+
+def _passed_over(execution: Execution, place: int) -> bool:
+    """Skipped by a replay that began behind it; what is skipped at the end of an execution was not reached."""
+    return place < execution.at and execution.steps[place].status is StepStatus.SKIPPED
 
 
 def demand_reached(execution: Execution, place: int) -> None:
@@ -58,12 +62,11 @@ def differences(old: Workflow, new: Workflow, before: str) -> list[str]:
     return said
 
 
-def begun(of: Execution, workflow: Workflow, step: str | None, execution_id: str, now: int) -> Execution:
-    """An execution of ``workflow``, not on disk yet, that starts with ``step``; None stands for the first.
+def begun(of: Execution, workflow: Workflow, place: int, execution_id: str, now: int) -> Execution:
+    """An execution of ``workflow``, not on disk yet, that starts with the step at ``place``.
 
     Steps before it keep what ``of`` recorded under their names; those of which it recorded nothing are skipped.
     """
-    place = place_of(workflow, step) if step is not None else 0
     recorded = ended(of)
     steps = tuple(
         _recorded(recorded.get(cell.name), new) if at < place else new
@@ -87,10 +90,14 @@ def begun(of: Execution, workflow: Workflow, step: str | None, execution_id: str
 def _recorded(known: Step | None, new: Step) -> Step:
     if known is None:
         return replace(new, status=StepStatus.SKIPPED)
-    return replace(known, cell_id=new.cell_id, policy=new.policy, asked=False, compute_ms=0)  # no cost of this one
+    return replace(known, cell_id=new.cell_id, policy=new.policy, compute_ms=0)  # no cost of this one
 
 
 def _resume(steps: tuple[Step, ...]) -> Json:
-    """What the latest pause before was resumed with."""
-    sent = (step.exports["$resume_data"] for step in reversed(steps) if "$resume_data" in step.exports)
-    return next(sent, None)
+    """What the latest pause before was resumed with; None where its timer ended it."""
+    for step in reversed(steps):
+        if "$resume_data" in step.exports:
+            return step.exports["$resume_data"]
+        if step.asked or step.runs > 1:
+            return None if step.asked else step.callback
+    return None

@@ -15,6 +15,7 @@ from flownb.core import events
 from flownb.core.errors import InvalidValue
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Action, Execution, Json, Status
+from flownb.server.api_doctor import DoctorHandler
 from flownb.server.api_open import ContinueHandler, OpenedHandler, OpenHandler
 from flownb.server.handler import FlowHandler
 from flownb.server.notebooks import NoSuchNotebook
@@ -248,6 +249,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (r"/flownb/api/events", EventsHandler),
         (r"/flownb/api/health", HealthHandler),
         (r"/flownb/api/drain", DrainHandler),
+        (r"/flownb/api/doctor", DoctorHandler),
         (r"/flownb/api/(.*)", UnknownHandler),
     ]
     arguments = {"service": service, "max_body_bytes": max_body_bytes}

@@ -20,6 +20,7 @@ from flownb.server.broadcast import Broadcast
 from flownb.server.clock import Clock
 from flownb.server.context import Links
 from flownb.server.continuing import Continuing
+from flownb.server.doctor import Doctor
 from flownb.server.kernels import Workshop
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks, new_execution
@@ -78,6 +79,7 @@ class Active:
     replays: Replays
     openings: Openings
     continuing: Continuing
+    doctor: Doctor
 
 
 class Service:
@@ -227,8 +229,10 @@ class Service:
             replays = Replays(store, snapshots, versions, self.notebooks, self.clock)
             openings = self._openings(store, versions, workshop)
             continuing = Continuing(store, replays, retention)
+            side = KernelSide(self._folder.kernels)
+            doctor = Doctor(store, versions, snapshots, side, config.root, config.kernel_memory)
             yield Active(
-                store, scheduler, attempts, versions, links, broadcast, snapshots, replays, openings, continuing
+                store, scheduler, attempts, versions, links, broadcast, snapshots, replays, openings, continuing, doctor
             )
 
     def _openings(self, store: Store, versions: Versions, workshop: Workshop) -> Openings:
