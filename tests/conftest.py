@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.modes import MODES, server_in_mode
 from tests.support.server import Server
 
 MakeServer = Callable[..., Server]
@@ -35,10 +36,18 @@ def shared_server(folders: Callable[[], Path]) -> Iterator[Server]:
     server.close()
 
 
-@pytest.fixture(scope="module")
-def timed_server(folders: Callable[[], Path]) -> Iterator[Server]:
-    """A server of one module, whose clock its tests move forward."""
-    server = Server(folders(), moving_clock=True).start()
+@pytest.fixture(scope="module", params=MODES)
+def each_server(request: pytest.FixtureRequest, folders: Callable[[], Path]) -> Iterator[Server]:
+    """A server of one module, in each mode."""
+    server = server_in_mode(request.param, folders()).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module", params=MODES)
+def timed_server(request: pytest.FixtureRequest, folders: Callable[[], Path]) -> Iterator[Server]:
+    """A server of one module, in each mode, whose clock its tests move forward."""
+    server = server_in_mode(request.param, folders(), moving_clock=True).start()
     yield server
     server.close()
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.support.modes import DROPPED, KEPT
 from tests.support.notebooks import cell
 from tests.support.server import Server, step
+
+without_a_pause = pytest.mark.parametrize("timed_server", [KEPT], indirect=True)
+"""For what comes to no pause, so that all modes are one."""
+
+few_restarts = pytest.mark.parametrize("timed_server", [KEPT, DROPPED], indirect=True)
+"""For many pauses in a row, where the server would be killed at each."""
 
 POLL = """
 def handler(pd):
@@ -84,6 +91,7 @@ def test_the_polling_example_runs_four_times_and_raises(timed_server: Server) ->
     assert shown.splitlines() == ["run 1 False", "run 2 False", "run 3 False", "run 4 False"]
 
 
+@few_restarts
 def test_a_step_that_always_reruns_runs_eleven_times_and_the_next_one_follows(timed_server: Server) -> None:
     execution = timed_server.run(cell("seen = pd.context.run.runs\npd.flow.rerun(0);", "again"), "seen")
     done = timed_server.wait(execution, "succeeded")
@@ -137,6 +145,7 @@ def test_context_id_changes_with_each_segment_and_trace_id_does_not(timed_server
     assert first[1] == second[1] == execution
 
 
+@without_a_pause
 def test_exit_ends_the_workflow_at_the_end_of_its_step_and_wins_over_a_pause(timed_server: Server) -> None:
     execution = timed_server.run(
         cell("pd.flow.exit('nothing to do')\nlinks = pd.flow.suspend()\nprint('the rest still runs')", "look"), "1"
@@ -157,6 +166,7 @@ def test_the_last_of_several_pauses_wins_and_all_share_their_links(timed_server:
     timed_server.wait(execution, "succeeded")
 
 
+@without_a_pause
 def test_a_step_that_raises_after_asking_for_a_pause_has_failed(timed_server: Server, tmp_path: object) -> None:
     source = "import pathlib\npathlib.Path('links.txt').write_text(pd.flow.suspend()['resume_url'])\n1 / 0"
     execution = timed_server.run(cell(source, "broken"), "1")
@@ -198,6 +208,7 @@ def test_setup_parameters_and_skip(timed_server: Server) -> None:
     assert step(done, "after")["exports"]["$return_value"] == ["30 days", "made anew", 30]
 
 
+@without_a_pause
 def test_a_step_that_runs_too_long_is_interrupted(timed_server: Server) -> None:
     execution = timed_server.run(cell("#| timeout: 300ms\nimport time\ntime.sleep(60)", "slow"), "1")
     done = timed_server.wait(execution, "failed")
@@ -205,6 +216,7 @@ def test_a_step_that_runs_too_long_is_interrupted(timed_server: Server) -> None:
     assert "300 ms" in done["error"]["evalue"]
 
 
+@without_a_pause
 def test_a_kernel_that_dies_fails_its_step(timed_server: Server) -> None:
     execution = timed_server.run(cell("print('before', flush=True)\nimport os; os.kill(os.getpid(), 9)", "dies"), "1")
     done = timed_server.wait(execution, "failed")
@@ -224,7 +236,7 @@ if len(tries.read_text()) < 3:
 """
     execution = timed_server.run("changed = []", cell(source, "flaky"))
     for attempt in (1, 2):
-        waiting = timed_server.until(lambda: timed_server.get(execution)["waiting"])
+        waiting = timed_server.until(lambda: timed_server.look(execution)["waiting"])
         assert (waiting["kind"], waiting["resume_url"]) == ("retry", None)
         timed_server.advance(seconds=3)
         timed_server.until(lambda: step(timed_server.get(execution), "flaky")["attempts"] > attempt)  # noqa: B023

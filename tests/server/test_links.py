@@ -102,8 +102,8 @@ def test_a_prefetch_gets_the_review_page_and_changes_nothing(shared_server: Serv
     assert shared_server.get(execution)["status"] == "suspended"
 
 
-def test_the_same_decision_again_and_the_opposite_one(shared_server: Server) -> None:
-    execution, waiting = suspended(shared_server)
+def test_the_same_decision_again_and_the_opposite_one(each_server: Server) -> None:
+    execution, waiting = suspended(each_server)
     assert httpx.post(waiting["cancel_url"]).json()["status"] == "cancelled"
     for _ in range(2):
         again = httpx.post(waiting["cancel_url"])
@@ -111,7 +111,7 @@ def test_the_same_decision_again_and_the_opposite_one(shared_server: Server) -> 
         assert again.json()["at"].endswith("Z")
         opposite = httpx.post(waiting["resume_url"])
         assert (opposite.status_code, opposite.json()["status"]) == (409, "already_cancelled")
-    done = shared_server.get(execution)
+    done = each_server.get(execution)
     assert (done["status"], done["steps"][1]["status"]) == ("cancelled", "skipped")
 
 
@@ -143,24 +143,24 @@ def test_unknown_and_altered_links_look_the_same(shared_server: Server) -> None:
     assert answers[0].json()["status"] == "not_found"
 
 
-def test_a_request_while_the_step_runs_is_kept_and_acts_at_its_end(shared_server: Server) -> None:
+def test_a_request_while_the_step_runs_is_kept_and_acts_at_its_end(each_server: Server) -> None:
     source = """
 import pathlib, time
 links = pd.flow.suspend(reason='early')
 pathlib.Path(f'{pd.context.trace_id}.link').write_text(links['resume_url'] + ' ' + links['cancel_url'])
 while not pathlib.Path(f'{pd.context.trace_id}.go').exists(): time.sleep(.01)
 """
-    execution = shared_server.run(cell(source, "ask"), cell("pd.steps['ask'].resume_data.body", "next"))
-    file = shared_server.root / f"{execution}.link"
-    shared_server.until(lambda: file.exists() and file.read_text())
+    execution = each_server.run(cell(source, "ask"), cell("pd.steps['ask'].resume_data.body", "next"))
+    file = each_server.root / f"{execution}.link"
+    each_server.until(lambda: file.exists() and file.read_text())
     resume, cancel = file.read_text().split()
     for number in (1, 2):
         answer = httpx.post(resume, json={"number": number})
         assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
     assert (httpx.post(cancel).status_code, httpx.post(cancel).json()["status"]) == (409, "already_resumed")
-    assert shared_server.get(execution)["status"] == "running"
-    (shared_server.root / f"{execution}.go").touch()
-    done = shared_server.wait(execution, "succeeded")
+    assert each_server.get(execution)["status"] == "running"
+    (each_server.root / f"{execution}.go").touch()
+    done = each_server.wait(execution, "succeeded")
     assert step(done, "next")["exports"]["$return_value"] == {"number": 1}
     assert httpx.get(resume).json()["status"] == "already_resumed"
 
@@ -193,17 +193,17 @@ def test_a_body_that_cannot_be_read_is_refused_and_the_pause_stays(
     assert shared_server.get(execution)["status"] == "suspended"
 
 
-def test_a_form_is_checked_before_the_pause_is_used_up(shared_server: Server) -> None:
+def test_a_form_is_checked_before_the_pause_is_used_up(each_server: Server) -> None:
     schema = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}
-    execution, waiting = suspended(shared_server, f"pd.flow.suspend(form={schema!r})")
+    execution, waiting = suspended(each_server, f"pd.flow.suspend(form={schema!r})")
     assert waiting["form"] == schema
     missing = httpx.post(waiting["resume_url"], json={})
     assert (missing.status_code, missing.json()["status"]) == (422, "invalid")
     assert missing.json()["errors"] == {"amount": "is required"}
     assert "amount" in httpx.post(waiting["resume_url"], json={"amount": "many"}).json()["errors"]
-    assert (httpx.get(waiting["resume_url"]).status_code, shared_server.get(execution)["status"]) == (409, "suspended")
+    assert (httpx.get(waiting["resume_url"]).status_code, each_server.get(execution)["status"]) == (409, "suspended")
     assert httpx.post(waiting["resume_url"], json={"amount": 3}).status_code == 200
-    assert resume_data(shared_server, execution)["body"] == {"amount": 3}
+    assert resume_data(each_server, execution)["body"] == {"amount": 3}
 
 
 @pytest.mark.parametrize("by", ["call", "workflow"])
@@ -264,25 +264,25 @@ def test_a_browser_gets_pages_that_can_run_no_script(shared_server: Server) -> N
     assert "Already resumed" in httpx.get(waiting["review_url"], headers=BROWSER).text
 
 
-def test_the_buttons_of_the_review_page_decide(shared_server: Server) -> None:
-    execution, waiting = suspended(shared_server)
+def test_the_buttons_of_the_review_page_decide(each_server: Server) -> None:
+    execution, waiting = suspended(each_server)
     page = httpx.get(waiting["review_url"], headers=BROWSER).text
     action = page.partition('action="')[2].partition('"')[0]
     answer = httpx.post(httpx.URL(waiting["review_url"]).join(action), headers=BROWSER)
     assert (answer.status_code, "Resumed" in answer.text) == (200, True)
-    assert resume_data(shared_server, execution)["body"] is None
+    assert resume_data(each_server, execution)["body"] is None
 
 
-def test_links_of_an_earlier_run_say_what_became_of_it(shared_server: Server) -> None:
-    execution = shared_server.run(cell("if pd.context.run.runs < 3: pd.flow.rerun(60_000)", "ask"))
-    first = shared_server.wait(execution, "suspended", runs=1)["waiting"]
+def test_links_of_an_earlier_run_say_what_became_of_it(each_server: Server) -> None:
+    execution = each_server.run(cell("if pd.context.run.runs < 3: pd.flow.rerun(60_000)", "ask"))
+    first = each_server.wait(execution, "suspended", runs=1)["waiting"]
     assert httpx.post(first["resume_url"]).status_code == 200
-    second = shared_server.wait(execution, "suspended", runs=2)["waiting"]
+    second = each_server.wait(execution, "suspended", runs=2)["waiting"]
     assert second["resume_url"] != first["resume_url"]
     assert httpx.post(first["resume_url"]).json()["status"] == "already_resumed"
     assert httpx.post(first["cancel_url"]).status_code == 409
     httpx.post(second["resume_url"])
-    shared_server.wait(execution, "succeeded")
+    each_server.wait(execution, "succeeded")
 
 
 def test_links_of_a_step_that_exhausted_its_reruns_have_expired(shared_server: Server) -> None:

@@ -53,7 +53,8 @@ class Server:
 
     def launch(self) -> None:
         """Start the process and return at once."""
-        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
+        # As the console script is: without the folder, which may hold a `pandas.py`, on the path.
+        command = [sys.executable, "-P", "-m", "jupyter_server", "--no-browser", "--allow-root"]
         command += [f"--port={self.port}", f"--ServerApp.root_dir={self.root}", *self.settings]
         fixed = {"JUPYTER_TOKEN": TOKEN, ADDRESS: str(self._clock), "PYTHONPATH": str(REPOSITORY)}
         environment = {**os.environ, **fixed, **self.environment}
@@ -146,11 +147,15 @@ class Server:
         found: dict[str, Any] = answer.json()
         return found
 
+    def look(self, execution: str) -> dict[str, Any]:
+        """How the execution stands, for whoever waits for it."""
+        return self.get(execution)
+
     def wait(self, execution: str, *statuses: str, runs: int | None = None) -> dict[str, Any]:
         """The execution once it has one of these statuses and, if asked for, waits in that run of its step."""
 
         def arrived() -> dict[str, Any] | None:
-            found = self.get(execution)
+            found = self.look(execution)
             there = found["status"] in statuses
             if there and runs is not None:
                 there = found["waiting"] is not None and found["waiting"]["runs"] == runs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
+from random import Random
 from typing import Any
 
 import httpx
@@ -15,9 +17,10 @@ from tests.support.server import Server
 from tests.support.service import Service
 
 BEGIN = """
+import random
 from urllib.request import Request, urlopen
-trail, numbers = [], list(range(1000))
-same = numbers
+trail, noise = [], random.Random(pd.context.trace_id).randbytes(500_000)
+same = noise
 
 def call(step):
     run = pd.context.run.runs
@@ -63,9 +66,13 @@ class Workload:
             cell(POLL.strip(), "poll"),
             cell(SHAKY.strip(), "shaky"),
             cell('call("nap")\npd.flow.delay(50);', "nap"),
-            cell('call("end")\n[trail, answer, numbers[-1], same is numbers]', "end"),
+            cell('import zlib\ncall("end")\n[trail, answer, zlib.crc32(noise), same is noise]', "end"),
             **settings,
         )
+
+    def add(self, size: int) -> None:
+        """So many more executions are to be started."""
+        self.numbers = range(len(self.numbers) + size)
 
     def attend(self) -> bool:
         """Look at all executions once and do what is to be done for them; whether all are over.
@@ -127,7 +134,8 @@ class Workload:
             self._check_calls(told)
             if told.execution.status is Status.SUCCEEDED:
                 number = told.execution.trigger["event"]["body"]
-                assert told.execution.steps[-1].exports["$return_value"] == [TRAIL, number, 999, True]
+                noise = zlib.crc32(Random(told.execution.id).randbytes(500_000))
+                assert told.execution.steps[-1].exports["$return_value"] == [TRAIL, number, noise, True]
         for execution in self.accepted:
             assert "$resume_data" in record[execution].execution.steps[1].exports
         return record

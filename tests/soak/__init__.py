@@ -1,0 +1,3 @@
+"""Long runs under random violence."""
+
+from __future__ import annotations
