@@ -144,13 +144,13 @@ class Blobs:
 
         It is read from disk as it is touched.
         """
-        views = [self._mapped(pieces, size) for pieces, size in kept]
-        checks = [
-            (name, view[place * CHUNK : (place + 1) * CHUNK])
-            for (pieces, _), view in zip(kept, views, strict=True)
-            for place, name in enumerate(pieces)
-        ]
-        _side_by_side(_recognise, checks)
+        views = []
+        for pieces, size in kept:
+            views.append(view := self._mapped(pieces, size))
+            for place, name in enumerate(pieces):
+                piece = view[place * CHUNK : (place + 1) * CHUNK]
+                _check(name, piece)
+                familiar.note(piece)
         return views
 
     def _mapped(self, pieces: Sequence[str], size: int) -> memoryview:
@@ -158,12 +158,6 @@ class Blobs:
             return mapped([self._own / name for name in pieces], size)
         except (OSError, ValueError) as error:
             raise SnapshotDamaged(f"a part of the checkpoint cannot be read: {error}") from None
-
-
-def _recognise(piece: tuple[str, memoryview]) -> None:
-    name, content = piece
-    _check(name, content)
-    familiar.note(content)
 
 
 def _written(file: BinaryIO, content: memoryview) -> Iterator[memoryview]:

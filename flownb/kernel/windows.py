@@ -38,5 +38,6 @@ def _window(base: Any, dtype: Any, shape: Any, strides: Any, offset: int, writea
 def array(content: bytes, dtype: Any, shape: Any, order: str, writeable: bool) -> Any:
     """A small array."""
     made = import_module("numpy").ndarray(shape, dtype, bytearray(content), order=order)
-    made.flags.writeable = writeable
+    if not writeable:
+        made.flags.writeable = False
     return made
