@@ -1,7 +1,8 @@
 """Durable workflows that are Jupyter notebooks.
 
 Importing this package stays light: it runs inside kernels, where neither the server nor the store is needed.
-``flownb.pd`` and ``flownb.flow`` are what a notebook's author uses; ``flownb.Inbox`` shows what waits.
+``flownb.pd`` and ``flownb.flow`` are what a notebook's author uses; ``flownb.Inbox`` shows what waits, and
+``flownb.Continue`` has the buttons to go on from an opened execution.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flownb.kernel.flow import flow as flow
     from flownb.kernel.pd import pd as pd
+    from flownb.widgets import Continue as _Continue
     from flownb.widgets import Inbox as Inbox
 
 __version__ = "0.1.0"
@@ -29,6 +31,17 @@ def load_ipython_extension(shell: Any) -> None:
 
     _watch(shell)
     shell.user_ns.setdefault("pd", pd)
+
+
+def Continue() -> _Continue:
+    """The buttons to let the execution go on that is open in this kernel; raises ``ImportError`` without ipywidgets."""
+    from flownb.kernel.cells import go_on
+
+    try:
+        from flownb.widgets import Continue as Buttons
+    except ImportError as error:
+        raise ImportError(f"there are no buttons here ({error}): use pd.continue_()") from None
+    return Buttons(lambda replay: go_on(None, replay))
 
 
 def _watch(shell: Any) -> None:

@@ -30,6 +30,12 @@ class KernelDied(KernelError):
     ename = "KernelDied"
 
 
+class KernelBusy(KernelError):
+    """The kernel runs a cell, and did not answer in the time it was given."""
+
+    ename = "KernelBusy"
+
+
 class StepTimeout(KernelError):
     """A cell that ran longer than its ``timeout``."""
 

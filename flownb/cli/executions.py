@@ -12,6 +12,7 @@ from rich.text import Text
 from flownb.cli.console import errors, output, print_json
 from flownb.cli.narration import pause_lines, step_line, summary
 from flownb.cli.options import AsJson, Data, ExecutionId, ServerUrl, Token, connect, parsed
+from flownb.cli.plan import disk_line, plan
 from flownb.cli.status import USAGE
 from flownb.cli.style import COLOURS
 from flownb.client.words import run_counter
@@ -58,8 +59,12 @@ def show(execution: ExecutionId, as_json: AsJson = False, server_url: ServerUrl 
     if found["waiting"]:
         for line in pause_lines(found, datetime.now().astimezone()):
             screen.print(line, soft_wrap=True)
+    screen.print(disk_line(found["disk"]))
     for warning in found["warnings"]:
         screen.print(Text(f"! {warning}", "yellow"), soft_wrap=True)
+    if found["waiting"]:
+        for part in plan(found["variables"]):
+            screen.print(part)
 
 
 def resume(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -50,9 +51,14 @@ def begin(text: str) -> Reply:
     return Reply()
 
 
-def save() -> Reply:
+def save(until: str) -> Reply:
     """Writes the variables as they are now to a new checkpoint. Replies as ``snapshot.save``, with its ``file`` and
-    the ``changes`` since the kernel was opened. Raises as that does."""
+    the ``changes`` since the kernel was opened.
+
+    Raises as that does, and ``FlowNBError`` after ``until``, in seconds since 1970: nobody waits for it any more.
+    """
+    if time.time() > float(until):
+        raise FlowNBError("the server has given up waiting for the variables")
     return Reply(**_saved(_here()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.links import tokens
@@ -65,8 +65,9 @@ def step_context(execution: Execution, cell: Cell, links: Links, deadline: int |
 
 def shown_context(execution: Execution) -> dict[str, Json]:
     """``pd.context`` in a kernel that was opened: cells run there are run by hand."""
-    assert execution.step is not None
-    return {**pd_context(execution, execution.step, None), "test": True}
+    step = execution.step
+    assert step is not None
+    return {**pd_context(execution, replace(step, runs=max(1, step.runs)), None), "test": True}
 
 
 def recorded(execution: Execution) -> dict[str, Json]:

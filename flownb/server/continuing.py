@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from flownb.bridge.conversation import call
 from flownb.bridge.guest import Guest
-from flownb.bridge.port import AskFailed, KernelError
+from flownb.bridge.port import KernelBusy, KernelError
 from flownb.core import events
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.model import Attempt, EndedBy, Execution, Json, Pause, Step
 from flownb.core.notebook import Workflow
+from flownb.core.replays import ended
 from flownb.core.times import iso
-from flownb.core.transitions import Answer
+from flownb.core.transitions import Answer, apply
 from flownb.server.kernels import checkpoint_of
 from flownb.server.opened_notebook import edited
 from flownb.server.openings import CannotOpen, Opened
@@ -26,8 +26,8 @@ from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.store import Store
 
 FILE = re.compile(r"open-[0-9a-f]{16}\.snapshot")
-SECONDS = 60.0
-"""A kernel that is asked to save its variables is given this long; it may be running a cell."""
+BUSY_SECONDS = 10.0
+"""A kernel is given this long to say a word; it may be running a cell."""
 
 
 class PauseEnded(FlowNBError):
@@ -55,11 +55,11 @@ class Continuing:
     async def ask(self, opened: Opened, request: Json, *, replay: bool) -> Continued:
         """Have the opened kernel save its variables, then go on; raises as ``continue_`` does, and ``CannotOpen``."""
         try:
-            async with asyncio.timeout(SECONDS), Guest(opened.manager) as kernel:
-                saved = await kernel.evaluate(call("opened", "save"))
-        except TimeoutError:
+            async with Guest(opened.manager, BUSY_SECONDS) as kernel:
+                saved = await kernel.ask_when_free("opened", "save")
+        except KernelBusy:
             raise CannotOpen("the opened kernel is busy: let its cell end, or interrupt it", "kernel_busy") from None
-        except (AskFailed, KernelError) as error:
+        except KernelError as error:
             raise CannotOpen(f"the opened kernel cannot save its variables: {error}") from None
         return await self.continue_(opened, saved, request, replay=replay)
 
@@ -69,12 +69,13 @@ class Continuing:
         Raises ``PauseEnded``, ``InvalidValue``, ``CannotReplay``, ``NotebookError`` or ``StoreError``; what was saved
         is gone then, and the kernel has it all still.
         """
-        execution = await self.store.get(opened.execution)
+        execution = await self.store.get(opened.execution.id)
         kept = _kept(execution, opened, saved)
         try:
             if opened.of is not None and not replay:
                 return await self._resume(execution, opened.of, kept, saved["changes"], request)
-            return await self._fork(execution, opened, kept, saved["changes"])
+            of = self._with_data(opened, kept, request) or _with_the_pause(execution, opened)
+            return await self._fork(of, opened, kept, saved["changes"])
         finally:
             await self.retention.forget(execution.id, kept)
 
@@ -84,9 +85,7 @@ class Continuing:
         former = await self.store.read(partial(checkpoints.of_step, execution_id=execution.id, step=kept.step))
         event = events.Continued(of, kept.checkpoint, changes, request)
         answer, after = await self.store.request(execution.id, event, kept)
-        if answer.status == "invalid":
-            wrong = "; ".join(f"{field or 'data'}: {complaint}" for field, complaint in answer.errors.items())
-            raise InvalidValue(f"the data does not fill the form of the pause: {wrong}", "invalid")
+        _demand_valid(answer)
         if answer.status != "resumed":
             raise PauseEnded(await self._how_it_ended(execution.id, of, answer))
         if former is not None:
@@ -101,6 +100,17 @@ class Continuing:
             f"the pause of step {of.step!r}, run {of.run}, {how}: the execution has gone its way. The variables as you "
             "have them here can become a new execution: pd.continue_(replay=True)"
         )
+
+    def _with_data(self, opened: Opened, kept: StepCheckpoint, request: Json) -> Execution | None:
+        """The execution as it was opened, and its pause resumed with the data, if there are any."""
+        if request["body"] is None:
+            return None
+        if opened.of is None or opened.place == opened.execution.at:
+            raise InvalidValue("there is no pause here that would take the data: continue without")
+        event = events.Continued(opened.of, kept.checkpoint, request=request)
+        resumed = apply(opened.execution, event, self.replays.clock.now())
+        _demand_valid(resumed.answer)
+        return resumed.execution
 
     async def _fork(self, of: Execution, opened: Opened, kept: StepCheckpoint, changes: str) -> Continued:
         pinned = await self.replays.versions.get(of.version)
@@ -125,6 +135,18 @@ def _kept(execution: Execution, opened: Opened, saved: Json) -> StepCheckpoint:
         return checkpoint_of(step, saved["file"], saved)
     except (KeyError, TypeError) as error:
         raise InvalidValue(f"the body is what an opened kernel saved: {error!r}") from None
+
+
+def _with_the_pause(execution: Execution, opened: Opened) -> Execution:
+    """The execution as it is; where its pause was cancelled or failed meanwhile, as it was opened."""
+    return execution if not opened.left_by or opened.left_by in ended(execution) else opened.execution
+
+
+def _demand_valid(answer: Answer | None) -> None:
+    """Raises ``InvalidValue`` where the form of a pause is not filled."""
+    if answer is not None and answer.status == "invalid":
+        wrong = "; ".join(f"{field or 'data'}: {complaint}" for field, complaint in answer.errors.items())
+        raise InvalidValue(f"the data does not fill the form of the pause: {wrong}", "invalid")
 
 
 def _end(pause: Pause) -> str:

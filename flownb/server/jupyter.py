@@ -9,6 +9,8 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from jupyter_server.serverapp import ServerApp
 
+from flownb.bridge.port import KernelStartFailed
+
 
 class JupyterKernels:
     """Kernels of Jupyter's own, each in the session of a notebook, so that whoever opens that finds it running."""
@@ -18,9 +20,15 @@ class JupyterKernels:
         self._sessions: Any = serverapp.session_manager
 
     async def start(self, path: str, kernelspec: str) -> tuple[str, Any]:
-        """A kernel for the notebook at ``path``, relative to the server's root, and its ``KernelManager``."""
+        """A kernel for the notebook at ``path``, relative to the server's root, and its ``KernelManager``.
+
+        Raises ``KernelStartFailed``.
+        """
         name = PurePosixPath(path).name
-        session = await self._sessions.create_session(path=path, name=name, type="notebook", kernel_name=kernelspec)
+        try:
+            session = await self._sessions.create_session(path=path, name=name, type="notebook", kernel_name=kernelspec)
+        except Exception as error:  # of any kind: a provisioner may raise what it likes
+            raise KernelStartFailed(f"Jupyter starts no kernel of {kernelspec!r}: {error}") from None
         kernel_id = str(session["kernel"]["id"])
         return kernel_id, self._kernels.get_kernel(kernel_id)
 

@@ -39,7 +39,8 @@ def _introduction(execution: Execution, left_by: str) -> str:
         f"**Opened: execution `{execution.id}`** of `{execution.workflow}`, which is {execution.status}. The kernel of "
         f"this notebook has the execution's variables {after}. Look around, compute, put a variable right: the "
         "execution itself does not change. `pd.continue_()` lets it go on from the variables as they are here then; "
-        "`pd.continue_(replay=True)` starts a new execution from them instead."
+        "`pd.continue_(replay=True)` starts a new execution from them instead. Cells that you add are your own: they "
+        "are no part of the workflow."
     )
 
 
@@ -60,12 +61,16 @@ def write_new(folder: Path, stem: str, notebook: Json) -> Path:
 
 
 def edited(file: Path, pinned: Workflow) -> Workflow:
-    """The workflow in an opened notebook, as it was saved last; raises ``NotebookError`` or ``OSError``."""
+    """The workflow in an opened notebook, as it was saved last: its own cells, without those that a person added.
+
+    Raises ``NotebookError``.
+    """
     try:
         content = strip(nbformat.reader.reads(file.read_text("utf-8")))
-    except (ValueError, KeyError, AttributeError) as error:
-        raise NotebookError(f"{file.name}: not a notebook: {error}") from None
-    cells = [cell for cell in content["cells"] if cell["id"] not in (INTRODUCTION, CONTINUE)]
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise NotebookError(f"the opened notebook {file.name} cannot be read: {error}") from None
+    own = {cell["id"] for cell in pinned.content["cells"]}
+    cells = [cell for cell in content["cells"] if cell["id"] in own]
     for cell in cells:
         cell["metadata"] = {name: value for name, value in cell["metadata"].items() if name not in OF_THE_RECORD}
     return workflow({**pinned.content, "cells": cells})

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 from flownb.bridge.conversation import call
 from flownb.bridge.guest import Guest
 from flownb.bridge.kernel_side import KernelSide
-from flownb.bridge.port import KernelError, Spec
+from flownb.bridge.port import KernelDied, KernelError, Spec
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
-from flownb.core.model import Attempt, Checkpoint, Execution, PauseKind, Status
+from flownb.core.model import Attempt, Checkpoint, Execution, PauseKind, Status, StepStatus
 from flownb.core.notebook import Workflow
-from flownb.core.replays import HAS_ENDED, CannotReplay, demand_reached, place_of
+from flownb.core.replays import HAS_ENDED, demand_reached, ended, place_of
 from flownb.server.context import recorded, shown_context
 from flownb.server.kernels import NotReady, Workshop
 from flownb.server.opened_notebook import opened_notebook, write_new
@@ -26,6 +26,9 @@ from flownb.server.recorder import file_stem, record
 from flownb.server.versions import Versions
 from flownb.store import checkpoints
 from flownb.store.store import Store
+
+START_SECONDS = 60.0
+"""A kernel answers within that time."""
 
 
 class CannotOpen(FlowNBError):
@@ -38,7 +41,7 @@ class Jupyter(Protocol):
     """What is asked of the Jupyter server: kernels that belong to a notebook, as its own pages start them."""
 
     async def start(self, path: str, kernelspec: str) -> tuple[str, Any]:
-        """A kernel for the notebook at ``path``, with its ``KernelManager``."""
+        """A kernel for the notebook at ``path``, with its ``KernelManager``; raises ``KernelError``."""
 
     async def stop(self, kernel_id: str) -> None: ...
 
@@ -47,13 +50,13 @@ class Jupyter(Protocol):
 class Opened:
     """What a person has before them: the variables as step ``left_by`` left them, with which ``place`` would begin.
 
-    ``left_by`` is empty where no step has ended. ``of`` is the attempt in whose pause the execution was; None where it
-    can only go on as a replay.
+    ``execution`` is as it was then. ``left_by`` is empty where no step has ended. ``of`` is the attempt in whose pause
+    it was; None where it can only go on as a replay.
     """
 
     kernel_id: str
     path: str
-    execution: str
+    execution: Execution
     place: int
     left_by: str
     of: Attempt | None
@@ -95,11 +98,15 @@ class Openings:
 
     def of_kernel(self, secret: str) -> Opened | None:
         """What the kernel with that secret has open."""
-        return self._open.get(secret)
+        return self._alive().get(secret)
 
     def latest(self, execution_id: str) -> Opened | None:
         """What was opened last of an execution."""
-        return next((one for one in reversed(self._open.values()) if one.execution == execution_id), None)
+        return next((one for one in reversed(self._alive().values()) if one.execution.id == execution_id), None)
+
+    def _alive(self) -> dict[str, Opened]:
+        self._open = {secret: one for secret, one in self._open.items() if one.manager.has_kernel}
+        return self._open
 
     async def open(self, execution_id: str, step: str | None) -> Opened:
         """A kernel with the variables as they are at the execution's pause, or as ``step`` left them.
@@ -109,13 +116,13 @@ class Openings:
         execution = await self._store.get(execution_id)
         workflow = await self._versions.get(execution.version)
         where = await self._where(execution, workflow, step)
-        if where.checkpoint is not None and where.checkpoint.file is None:
-            raise CannotOpen(f"there are no variables to open: {where.checkpoint.why}", "checkpoint_missing")
+        checkpoint = await self._checkpoint(execution, where)
         path = await self._write(execution, where)
-        kernel_id, manager = await self._jupyter.start(path, workflow.kernelspec)
-        opened = Opened(kernel_id, path, execution_id, where.place, where.left_by, where.of, manager)
+        kernel_id = ""
         try:
-            await self._furnish(opened, execution, workflow, where.checkpoint)
+            kernel_id, manager = await self._kernel(path, workflow.kernelspec)
+            opened = Opened(kernel_id, path, execution, where.place, where.left_by, where.of, manager)
+            await self._furnish(opened, workflow, checkpoint)
         except BaseException as error:
             await self._jupyter.stop(kernel_id)
             with suppress(OSError):
@@ -127,6 +134,28 @@ class Openings:
             raise
         return opened
 
+    async def _kernel(self, path: str, kernelspec: str) -> tuple[str, Any]:
+        """A kernel that answers. One may die as it begins: Jupyter's listen on ports that others may have taken."""
+        for may_try_again in (True, True, False):
+            kernel_id, manager = await self._jupyter.start(path, kernelspec)
+            try:
+                async with Guest(manager, START_SECONDS):
+                    return kernel_id, manager
+            except BaseException as error:
+                await self._jupyter.stop(kernel_id)
+                if not (isinstance(error, KernelDied) and may_try_again):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _checkpoint(self, execution: Execution, where: _Where) -> Checkpoint | None:
+        """What is on disk of it now; raises ``CannotOpen`` where that is nothing."""
+        kept = await self._store.read(partial(checkpoints.of_execution, execution_id=execution.id))
+        dropped = kept and all(one.checkpoint.file is None for one in kept)
+        found = kept[-1].checkpoint if dropped else where.checkpoint
+        if found is not None and found.file is None:
+            raise CannotOpen(f"there are no variables to open: {found.why}", "checkpoint_missing")
+        return found
+
     async def _where(self, execution: Execution, workflow: Workflow, step: str | None) -> _Where:
         now = _now(execution)
         if step is None or (step == now.left_by and now.of is not None):
@@ -134,9 +163,8 @@ class Openings:
         place = place_of(workflow, step) + 1
         demand_reached(execution, place)
         kept = await self._store.read(partial(checkpoints.of_step, execution_id=execution.id, step=step))
-        if kept is None:
-            raise CannotReplay(f"no variables were kept of step {step!r}", "checkpoint_missing")
-        return _Where(place, step, None, kept.checkpoint)
+        missing = Checkpoint(None, why=f"none were kept of step {step!r}")
+        return _Where(place, step, None, kept.checkpoint if kept is not None else missing)
 
     async def _write(self, execution: Execution, where: _Where) -> str:
         """The notebook, in a file of its own each time; its path as Jupyter has it."""
@@ -144,13 +172,12 @@ class Openings:
         file = await asyncio.to_thread(write_new, self._folder, f"{file_stem(execution)}-open", notebook)
         return file.relative_to(self._workshop.root).as_posix()
 
-    async def _furnish(
-        self, opened: Opened, execution: Execution, workflow: Workflow, checkpoint: Checkpoint | None
-    ) -> None:
+    async def _furnish(self, opened: Opened, workflow: Workflow, checkpoint: Checkpoint | None) -> None:
+        execution = opened.execution
         spec = Spec(workflow.kernelspec, (self._workshop.root / execution.notebook).parent, None)
-        shown = replace(execution, at=min(opened.place, len(execution.steps) - 1))
+        shown = _as_before(execution, opened.place)
         secret = token_urlsafe(24)
-        async with Guest(opened.manager) as kernel:
+        async with Guest(opened.manager, START_SECONDS) as kernel:
             await kernel.prepare(self._side, spec)
             await self._workshop.furnish(kernel, replace(shown, checkpoint=checkpoint), workflow)
             told = {
@@ -164,14 +191,28 @@ class Openings:
             }
             self._workshop.snapshots.make(execution.id)
             await kernel.evaluate(call("opened", "begin", dumps(told)))
-        self._open[secret] = opened
+        self._alive()[secret] = opened
 
 
 def _now(execution: Execution) -> _Where:
     """The execution as it stands: at its pause, or before the step that runs, failed or comes next."""
-    at, pause = execution.at, execution.pause
-    before = execution.steps[at - 1].name if at else ""
+    at, step = execution.at, execution.step
+    left_by = execution.steps[at - 1].name if at else ""
+    if step is not None and step.runs > 1:
+        left_by = step.name  # a rerun goes on with what the run before it left
+    pause = execution.pause
     if execution.status is not Status.SUSPENDED or pause is None:
-        return _Where(at, before, None, execution.checkpoint)
-    left_by = before if pause.kind is PauseKind.RETRY else pause.of.step
+        return _Where(at, left_by, None, execution.checkpoint)
+    if pause.kind is not PauseKind.RETRY:
+        left_by = pause.of.step
     return _Where(at + (pause.kind in HAS_ENDED), left_by, pause.of, execution.checkpoint)
+
+
+def _as_before(execution: Execution, place: int) -> Execution:
+    """The execution as the step at ``place`` would find it: of what came later nothing is known."""
+    done = ended(execution)
+    steps = tuple(
+        done.get(step.name, step) if at < place else replace(step, exports={}, status=StepStatus.PENDING)
+        for at, step in enumerate(execution.steps)
+    )
+    return replace(execution, steps=steps, at=min(place, len(steps) - 1))

@@ -64,31 +64,34 @@ class Replays:
         """A new execution of ``workflow`` that goes on from ``step``, maybe with repaired variables."""
         old = await self.versions.get(of.version)
         warnings = [f"it starts with variables that a person opened: {repaired.changes}"] if repaired else []
+        behind: list[str] = []
         if step is not None:
-            demand_reached(of, place_of(old, step))
+            behind = [cell.name for cell in old.steps[: place_of(old, step)]]
+            demand_reached(of, len(behind))
             if changed := differences(old, workflow, step):
                 said = f"before step {step!r}, the version differs from that of {of.id}: {', '.join(changed)}"
                 if not force:
-                    raise CannotReplay(f"{said}; `force` keeps what was recorded all the same", "changed")
+                    advice = "" if repaired else "; `force` keeps what was recorded all the same"
+                    raise CannotReplay(f"{said}{advice}", "changed")
                 warnings.append(said)
-        new = begun(of, workflow, step, token_hex(8), self.clock.now())
-        new = replace(new, warnings=tuple(warnings))
-        return await self._create(of, old, new, workflow, step, repaired)
+        place = place_of(workflow, step) if step is not None else 0
+        new = begun(of, workflow, place, token_hex(8), self.clock.now())
+        return await self._create(of, replace(new, warnings=tuple(warnings)), workflow, behind, repaired)
 
     async def _create(
         self,
         of: Execution,
-        old: Workflow,
         new: Execution,
         workflow: Workflow,
-        step: str | None,
+        behind: list[str],
         repaired: Repaired | None,
     ) -> Execution:
-        behind = [cell.name for cell in old.steps[: place_of(old, step) if step is not None else 0]]
+        """With its own links to the checkpoints of the steps ``behind``."""
         found = await self.store.read(partial(checkpoints.of_execution, execution_id=of.id))
         kept = [one for one in found if one.step in behind]
         if repaired is not None:
-            kept = [*(one for one in kept if one.step != repaired.kept.step), repaired.kept]
+            kept = [one for one in kept if one.step != repaired.kept.step]
+            kept.append(replace(repaired.kept, at=new.created_at))
         if kept or behind:
             new = replace(new, checkpoint=_namespace(of, kept, repaired.kept.step if repaired else behind[-1]))
         try:
@@ -96,7 +99,7 @@ class Replays:
         except OSError as error:
             await asyncio.to_thread(self.snapshots.remove, new.id)
             raise CannotReplay(f"the snapshots of {of.id} cannot be had: {error}", "checkpoint_missing") from None
-        return await self.store.create(new, workflow.content, [one for one in kept if one.step in behind])
+        return await self.store.create(new, workflow.content, kept)
 
     def _copy(self, of: str, kept: list[StepCheckpoint], to: str) -> None:
         for one in kept:

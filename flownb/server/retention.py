@@ -65,9 +65,12 @@ class Retention:
             self._log.error("flownb: the snapshots of %s are not removed: %s", execution_id, error)
 
     async def superseded(self, execution: Execution) -> StepCheckpoint | None:
-        """The checkpoint of an earlier run of the step in hand, which the next one takes the place of."""
+        """The checkpoint of the step in hand which the next one takes the place of.
+
+        It is that of an earlier run, in a replay also one that a person repaired.
+        """
         step = execution.step
-        if step is None or step.runs == 1:
+        if step is None or (step.runs == 1 and execution.replay_of is None):
             return None
         return await self._store.read(partial(checkpoints.of_step, execution_id=execution.id, step=step.name))
 

@@ -45,7 +45,7 @@ def snapshots_view(kept: list[StepCheckpoint], usage: Usage) -> dict[str, Json]:
 
 def _checkpoint(kept: StepCheckpoint) -> dict[str, Json]:
     return {
-        "step": kept.step,
+        "step": kept.step or None,
         "run": kept.run,
         "at": iso(kept.at),
         "size": kept.checkpoint.size,

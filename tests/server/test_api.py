@@ -14,10 +14,10 @@ from tests.support.server import TOKEN, Server, step
 
 SLEEPS = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 FIELDS = """id workflow notebook version status created_at started_at finished_at reason error segments compute_ms
-suspended_ms credits replay_of warnings trigger steps waiting"""
+suspended_ms credits replay_of warnings trigger steps waiting checkpoints variables disk"""
 WAITING = """kind step since wakes_at on_timeout reason runs max_retries context form resume_url cancel_url
 review_url"""
-STEP = "name cell_id status runs attempts started_at finished_at compute_ms exports error"
+STEP = "name cell_id status runs attempts started_at finished_at compute_ms exports error last_error"
 
 
 def test_an_execution_has_the_fields_of_the_contract(shared_server: Server) -> None:
@@ -77,8 +77,8 @@ def test_bad_json_and_unknown_things_get_an_error_object(shared_server: Server) 
         (http.post("/executions/nobody/resume", json={}), 404),
         (http.post("/executions/nobody/cancel", json={}), 404),
         (http.get("/executions/nobody/notebook"), 404),
-        (http.post("/executions/nobody/replay", json={}), 501),
-        (http.post("/executions/nobody/open"), 501),
+        (http.post("/executions/nobody/replay", json={}), 404),
+        (http.post("/executions/nobody/open"), 404),
         (http.get("/workflows"), 501),
         (http.get("/nothing"), 404),
     ]

@@ -173,3 +173,8 @@ class Server:
 def step(execution: dict[str, Any], name: str) -> dict[str, Any]:
     """One step of an execution."""
     return next(one for one in execution["steps"] if one["name"] == name)
+
+
+def returned(execution: dict[str, Any], name: str) -> Any:
+    """What a step of an execution returned."""
+    return step(execution, name)["exports"]["$return_value"]
