@@ -44,13 +44,14 @@ def variables(namespace: Mapping[str, object], pickled: Pickled, packed: Packed)
     ``size`` is what it takes in bytes, ``stored`` how many of them had to be written now, and ``shared`` names the
     variables that it holds or is held by, or with which it has memory in common.
     """
-    shared = _shared(namespace, pickled)
+    held = _held(namespace, pickled)
+    shared = _shared(held, pickled)
+    frames = {frame.name: frame for frame in pickled.frames}
     entries = {
         frame.name: {
             "name": frame.name,
             "type": frame.type,
-            "status": frame.status,
-            "reason": frame.reason,
+            **_fate(frame, [frames[name] for name in held[frame.name]]),
             "step": frame.step,
             "size": _size(frame, pickled),
             "stored": stored,
@@ -83,19 +84,35 @@ def _stored(pickled: Pickled, packed: Packed) -> list[int]:
     return found
 
 
-def _shared(namespace: Mapping[str, object], pickled: Pickled) -> dict[str, set[str]]:
-    """For each variable, those that have something in common with it."""
-    found: dict[str, set[str]] = defaultdict(set)
+def _fate(frame: Frame, held: list[Frame]) -> dict[str, str | None]:
+    """What becomes of a variable. It is whole only where what it holds is, which may be a variable of its own."""
+    lost = next((other for other in held if other.status == "lost"), None)
+    if frame.status == "kept" and lost is not None:
+        return {"status": "partly", "reason": lost.reason}
+    return {"status": frame.status, "reason": frame.reason}
+
+
+def _held(namespace: Mapping[str, object], pickled: Pickled) -> dict[str, list[str]]:
+    """For each variable, those that it holds, or that are other names for it."""
     names: dict[int, list[str]] = defaultdict(list)
     for frame in pickled.frames:
         if not isinstance(namespace[frame.name], _ATOMS):
             names[id(namespace[frame.name])].append(frame.name)
-    for frame in pickled.frames:
-        value = namespace[frame.name]
-        for thing in (value, *_members(value)):
-            for other in names.get(id(thing), ()):
-                found[frame.name].add(other)
-                found[other].add(frame.name)
+    return {
+        frame.name: [other for thing in (value, *members) for other in names.get(id(thing), ())]
+        for frame in pickled.frames
+        for value in [namespace[frame.name]]
+        for members in [() if value is namespace or isinstance(value, ModuleType) else _members(value)]
+    }
+
+
+def _shared(held: Mapping[str, list[str]], pickled: Pickled) -> dict[str, set[str]]:
+    """For each variable, those that have something in common with it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, others in held.items():
+        for other in others:
+            found[name].add(other)
+            found[other].add(name)
     for memory in pickled.memories:
         for name in memory.users:
             found[name].update(memory.users)

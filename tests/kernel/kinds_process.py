@@ -28,6 +28,7 @@ FILES = [
         """,
         "report['n'] == 1",
         "`gzip`, `zipfile`, `tempfile` and the like too, and closed ones",
+        partly="report",
     ),
     lost(
         "sockets, TLS contexts, selectors, ZeroMQ",
@@ -75,7 +76,7 @@ FILES = [
         "connection same_connection cursor repository.connection own_repository.connection",
         "connection is same_connection is repository.connection and repository.rows == [1] == own_repository.rows",
         "the object around one is kept",
-        partly="own_repository",
+        partly="repository own_repository",
     ),
 ]
 
@@ -131,7 +132,7 @@ RUNNING = [
         generator numbered_generator over_generator coroutine async_generator loop task loop_future holding[1]
         """,
         "holding[0] == 1",
-        partly="opened",
+        partly="holding opened",
     ),
     lost(
         "frames, tracebacks, `mmap`, ctypes pointers",
@@ -173,7 +174,7 @@ RUNNING = [
         """,
         "device model.device careless fallible[0]",
         "model.weights == [1.5] and model.device is device",
-        partly="fallible",
+        partly="model fallible",
     ),
 ]
 

@@ -269,13 +269,21 @@ def test_the_record_of_each_variable(saved: tuple[list[Kernel], dict[str, Any]])
         "step": "classes",
         "size": variables["point"]["size"],
         "stored": variables["point"]["size"],
-        "shared": ["main", "method", "whole_namespace"],
+        "shared": ["method"],
     }
     assert {"b", "box"} <= set(variables["a"]["shared"])
     assert "a" in variables["box"]["shared"]
     assert variables["client"]["reason"] == "socket.socket: cannot pickle 'socket' object"
     assert "not me" in variables["stubborn"]["reason"]
     assert not {"In", "Out", "_", "_i", "_1", "get_ipython", "exit", "open", "pd", "__name__"} & set(variables)
+
+
+def test_what_holds_something_lost_is_there_in_part(new_kernel: Callable[[], Kernel], tmp_path: Path) -> None:
+    kernel = new_kernel()
+    kernel.prepare()
+    kernel.step("lines = (x for x in [1])\nheld = {'lines': lines, 'n': 1}\nalias = lines\nwhole = {'n': 1}")
+    fates = {variable["name"]: variable["status"] for variable in kernel.save(tmp_path / "s")["variables"]}
+    assert (fates["lines"], fates["held"], fates["alias"], fates["whole"]) == ("lost", "partly", "lost", "kept")
 
 
 def test_random_numbers_go_on(new_kernel: Callable[[], Kernel], tmp_path: Path) -> None:
