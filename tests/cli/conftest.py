@@ -56,7 +56,12 @@ def begin(environment: None) -> Iterator[Begin]:
 
     def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [COMMAND, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [COMMAND, *arguments],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=_as_in_a_terminal,
         )
         begun.append(process)
         return process
@@ -67,6 +72,11 @@ def begin(environment: None) -> Iterator[Begin]:
         process.wait(30)
         assert process.stdout is not None
         process.stdout.close()
+
+
+def _as_in_a_terminal() -> None:
+    """What a shell starts in the background, these tests maybe, is deaf to Ctrl-C, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def fact(process: subprocess.Popen[str], label: str) -> str:

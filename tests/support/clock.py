@@ -18,7 +18,7 @@ class SteeredClock(Clock):
 
     def __init__(self) -> None:
         self._ahead = 0
-        self._sleeper: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._sleepers: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         Path(os.environ[ADDRESS]).unlink(missing_ok=True)
         self._socket.bind(os.environ[ADDRESS])
@@ -28,12 +28,13 @@ class SteeredClock(Clock):
         return super().now() + self._ahead
 
     async def sleep(self, until: int | None, woken: asyncio.Event) -> None:
-        self._sleeper = asyncio.get_running_loop(), woken
+        self._sleepers[woken] = asyncio.get_running_loop()
         await super().sleep(until, woken)
 
     def _listen(self) -> None:
         while True:
-            self._ahead = int(self._socket.recv(64))
-            if self._sleeper is not None:
-                loop, woken = self._sleeper
+            told, sender = self._socket.recvfrom(64)
+            self._ahead = int(told)
+            for woken, loop in tuple(self._sleepers.items()):
                 loop.call_soon_threadsafe(woken.set)
+            self._socket.sendto(b"moved", sender)

@@ -91,8 +91,14 @@ class Server:
         self._move_clock()
 
     def _move_clock(self) -> None:
+        """Returns when it has moved."""
+        own = self._clock.with_suffix(".told")
+        own.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.bind(str(own))
+            sender.settimeout(PATIENCE)
             sender.sendto(str(self._ahead).encode(), str(self._clock))
+            sender.recv(64)
 
     def kill(self) -> None:
         """As the power would."""
