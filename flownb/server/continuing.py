@@ -77,7 +77,7 @@ class Continuing:
             of = self._with_data(opened, kept, request) or _with_the_pause(execution, opened)
             return await self._fork(of, opened, kept, saved["changes"])
         finally:
-            await self.retention.forget(execution.id, kept)
+            await self.retention.forget(execution.id, kept, saving=True)
 
     async def _resume(
         self, execution: Execution, of: Attempt, kept: StepCheckpoint, changes: str, request: Json
@@ -89,7 +89,7 @@ class Continuing:
         if answer.status != "resumed":
             raise PauseEnded(await self._how_it_ended(execution.id, of, answer))
         if former is not None:
-            await self.retention.forget(execution.id, former)
+            await self.retention.forget(execution.id, former, saving=True)
         return Continued(after, f"Execution {execution.id} goes on; you {changes or 'changed nothing'}.")
 
     async def _how_it_ended(self, execution_id: str, of: Attempt, answer: Answer) -> str:

@@ -74,13 +74,17 @@ class Retention:
             return None
         return await self._store.read(partial(checkpoints.of_step, execution_id=execution.id, step=step.name))
 
-    async def forget(self, execution_id: str, superseded: StepCheckpoint) -> None:
-        """Remove a checkpoint that another has taken the place of, and the blobs that only it needed."""
+    async def forget(self, execution_id: str, superseded: StepCheckpoint, *, saving: bool = False) -> None:
+        """Remove a checkpoint that another has taken the place of, and the blobs that only it needed.
+
+        Where a kernel may be ``saving``, it may just have found one of those: they stay until the next start, or until
+        the execution's snapshots go.
+        """
         kept = await self._store.read(partial(checkpoints.of_execution, execution_id=execution_id))
         file = superseded.checkpoint.file
         if file is None or any(file == other.checkpoint.file for other in kept):
             return
         needed = {name for other in kept for name in other.blobs}
         faults.point("checkpoint.forget")
-        blobs = [name for name in superseded.blobs if name not in needed]
+        blobs = [] if saving else [name for name in superseded.blobs if name not in needed]
         await asyncio.to_thread(self._snapshots.forget, execution_id, file, blobs)
