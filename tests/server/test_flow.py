@@ -18,7 +18,7 @@ few_restarts = pytest.mark.parametrize("timed_server", [KEPT, DROPPED], indirect
 POLL = """
 def handler(pd):
     MAX_RETRIES = 3
-    DELAY = 1000 * 10
+    DELAY = 1000 * 60 * 10
     run = pd.context['run']
     print('run', run['runs'], 'callback_request' in run)
     if run['runs'] == 1:
@@ -69,9 +69,9 @@ def test_the_default_is_to_resume_after_24_hours_without_resume_data(timed_serve
 def test_what_a_timeout_does(
     timed_server: Server, on_timeout: str, status: str, reason: str | None, step_status: str
 ) -> None:
-    execution = timed_server.run(cell(f"pd.flow.suspend(60_000, on_timeout={on_timeout!r})", "ask"), "1")
+    execution = timed_server.run(cell(f"pd.flow.suspend(600_000, on_timeout={on_timeout!r})", "ask"), "1")
     waiting = timed_server.wait(execution, "suspended")["waiting"]
-    timed_server.advance(seconds=61)
+    timed_server.advance(minutes=10)
     done = timed_server.wait(execution, status)
     assert (done["reason"], step(done, "ask")["status"]) == (reason, step_status)
     assert httpx.post(waiting["resume_url"]).status_code == 410
@@ -82,7 +82,7 @@ def test_the_polling_example_runs_four_times_and_raises(timed_server: Server) ->
     for run in (1, 2, 3):
         waiting = timed_server.wait(execution, "suspended", runs=run)["waiting"]
         assert (waiting["kind"], waiting["max_retries"]) == ("rerun", 3)
-        timed_server.advance(seconds=11)
+        timed_server.advance(minutes=10)
     done = timed_server.wait(execution, "failed")
     assert (step(done, "poll")["runs"], done["error"]["evalue"]) == (4, "Max retries exceeded")
     assert done["steps"][1]["status"] == "skipped"
@@ -106,13 +106,13 @@ run = pd.context.run
 if run.runs == 1:
     kept = 'from run 1'
     pd.export('first', 1)
-    pd.flow.rerun(1_000, {"hello": "world"})
+    pd.flow.rerun(600_000, {"hello": "world"})
 else:
     pd.export('second', [run.context, kept, run.callback_request])
 """
     execution = timed_server.run(cell(source, "again"))
     assert timed_server.wait(execution, "suspended")["waiting"]["context"] == {"hello": "world"}
-    timed_server.advance(seconds=2)
+    timed_server.advance(minutes=10)
     done = timed_server.wait(execution, "succeeded")
     assert step(done, "again")["exports"] == {"second": [{"hello": "world"}, "from run 1", None]}
 
@@ -134,11 +134,11 @@ async def handler(pd):
 
 def test_context_id_changes_with_each_segment_and_trace_id_does_not(timed_server: Server) -> None:
     execution = timed_server.run(
-        cell("pd.export('of', [pd.context.id, pd.context.trace_id])\npd.flow.delay(1_000);", "a"),
+        cell("pd.export('of', [pd.context.id, pd.context.trace_id])\npd.flow.delay(600_000);", "a"),
         cell("pd.export('of', [pd.context.id, pd.context.trace_id, pd.context.idempotency_key])", "b"),
     )
     timed_server.wait(execution, "suspended")
-    timed_server.advance(seconds=2)
+    timed_server.advance(minutes=10)
     done = timed_server.wait(execution, "succeeded")
     first, second = step(done, "a")["exports"]["of"], step(done, "b")["exports"]["of"]
     assert first[0] != second[0]
@@ -157,12 +157,12 @@ def test_exit_ends_the_workflow_at_the_end_of_its_step_and_wins_over_a_pause(tim
 
 def test_the_last_of_several_pauses_wins_and_all_share_their_links(timed_server: Server) -> None:
     execution = timed_server.run(
-        cell("first = pd.flow.suspend()\nsecond = pd.flow.delay(5_000)\nprint(first == second)", "ask"), "2"
+        cell("first = pd.flow.suspend()\nsecond = pd.flow.delay(600_000)\nprint(first == second)", "ask"), "2"
     )
     waiting = timed_server.wait(execution, "suspended")
     assert waiting["waiting"]["kind"] == "delay"
     assert any("asked for 2 pauses" in warning for warning in waiting["warnings"])
-    timed_server.advance(seconds=6)
+    timed_server.advance(minutes=10)
     timed_server.wait(execution, "succeeded")
 
 
@@ -225,7 +225,7 @@ def test_a_kernel_that_dies_fails_its_step(timed_server: Server) -> None:
 
 
 def test_a_retry_waits_and_starts_from_the_checkpoint_with_the_same_run(timed_server: Server) -> None:
-    source = """#| retry: {max: 2, first: 1s}
+    source = """#| retry: {max: 2, first: 10m, limit: 20m}
 import pathlib
 tries = pathlib.Path('tries.txt')
 tries.write_text(tries.read_text() + '.' if tries.exists() else '.')
@@ -238,7 +238,7 @@ if len(tries.read_text()) < 3:
     for attempt in (1, 2):
         waiting = timed_server.until(lambda: timed_server.look(execution)["waiting"])
         assert (waiting["kind"], waiting["resume_url"]) == ("retry", None)
-        timed_server.advance(seconds=3)
+        timed_server.advance(minutes=20)
         timed_server.until(lambda: step(timed_server.get(execution), "flaky")["attempts"] > attempt)  # noqa: B023
     done = timed_server.wait(execution, "succeeded")
     assert step(done, "flaky")["exports"]["$return_value"] == [1, 1]
