@@ -47,6 +47,18 @@ class Pickled:
     buffers: list[tuple[pickle.PickleBuffer, Memory | None]]
     memories: list[Memory]
 
+    @property
+    def contents(self) -> list[memoryview]:
+        """What is to be kept of each buffer."""
+        return [memory.content if memory else buffer.raw() for buffer, memory in self.buffers]
+
+    def each(self) -> Iterator[tuple[str, memoryview]]:
+        """The variables with their pickles."""
+        at = self.start
+        for frame in self.frames:
+            yield frame.name, self.stream[at : at + frame.size]
+            at += frame.size
+
 
 class TooDeep(Exception):
     """A graph of objects is deeper than the stack."""

@@ -19,7 +19,7 @@ BLAKE2 = "b2-"
 
 def digest(parts: Iterable[Any]) -> str:
     """The name of the content that ``parts``, objects with a buffer, make up together; each is read as it comes."""
-    return _blake2(parts) if blake3 is None else _blake3(parts)
+    return _blake2(parts) if blake3 is None else _digested(blake3(), parts)
 
 
 def agrees(name: str, content: Any) -> bool:
@@ -28,18 +28,14 @@ def agrees(name: str, content: Any) -> bool:
         return _blake2([content]) == name
     if blake3 is None:
         raise LookupError("the snapshot was written with blake3: install it in this kernel's environment")
-    return _blake3([content], max_threads=blake3.AUTO) == name
-
-
-def _blake3(parts: Iterable[Any], **options: int) -> str:
-    hasher = blake3(**options)
-    for part in parts:
-        hasher.update(part)
-    return str(hasher.hexdigest())
+    return _digested(blake3(max_threads=blake3.AUTO), [content]) == name
 
 
 def _blake2(parts: Iterable[Any]) -> str:
-    hasher = hashlib.blake2b(digest_size=32)
+    return BLAKE2 + _digested(hashlib.blake2b(digest_size=32), parts)
+
+
+def _digested(hasher: Any, parts: Iterable[Any]) -> str:
     for part in parts:
         hasher.update(part)
-    return BLAKE2 + hasher.hexdigest()
+    return str(hasher.hexdigest())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
+
+from flownb.core.sources import source_digest
 
 _folder = ""
 _known: dict[str, tuple[tuple[int, int], str]] = {}
@@ -39,7 +40,7 @@ def _digest(file: str) -> str:
         status = Path(file).stat()
         state = (status.st_mtime_ns, status.st_size)
         if _known.get(file, (None,))[0] != state:
-            _known[file] = state, hashlib.blake2b(Path(file).read_bytes(), digest_size=16).hexdigest()
+            _known[file] = state, source_digest(Path(file).read_bytes())
     except OSError:
         return ""
     return _known[file][1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 import time
@@ -14,13 +13,11 @@ from typing import Any
 
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
-from flownb.kernel import snapshot
-from flownb.kernel.arrays import OUT_OF_BAND
+from flownb.kernel import frames, snapshot
 from flownb.kernel.cells import opened
 from flownb.kernel.hashing import digest
 from flownb.kernel.ipython import shell
 from flownb.kernel.origins import authors_names, origin
-from flownb.kernel.pickler import NamespacePickler
 from flownb.kernel.reply import Reply
 
 SECONDS = 60.0
@@ -99,20 +96,8 @@ def _digests() -> dict[str, str]:
 
 
 def _digest(namespace: dict[str, Any], name: str) -> str:
-    file = io.BytesIO()
-    apart: list[Any] = []
-
-    def in_band(buffer: Any) -> bool:
-        large = buffer.raw().nbytes >= OUT_OF_BAND
-        if large:
-            apart.append(buffer.raw())
-        return not large
-
-    try:
-        NamespacePickler(file, namespace, origin, in_band).dump_variable(name, namespace[name])
-    except Exception as error:  # then it is lost, and that is all that can be said of it
-        return f"{type(namespace[name])}: {error}"
-    return digest([file.getbuffer(), *apart])
+    pickled = frames.write(namespace, [name], origin)
+    return digest([*(content for _, content in pickled.each()), *pickled.contents])
 
 
 def _post(told: dict[str, Any], content: object) -> dict[str, Any]:

@@ -6,7 +6,7 @@ variables that change go to the end: what stands before them is the same from ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from types import FunctionType, ModuleType
@@ -78,8 +78,7 @@ def keep(pickled: Pickled, blobs: Blobs) -> Packed:
     """Put pickles and buffers on disk; raises ``OSError``."""
     ends = _ends(pickled)
     packs = blobs.keep([pickled.stream[start:end] for start, end in pairwise((0, *ends))], pack=True)
-    contents = [memory.content if memory else buffer.raw() for buffer, memory in pickled.buffers]
-    buffers = blobs.keep(contents, pack=False)
+    buffers = blobs.keep(pickled.contents, pack=False)
     if ends:
         _remember(pickled)
     manifest = {
@@ -123,7 +122,7 @@ def _ends(pickled: Pickled) -> list[int]:
 def _remember(pickled: Pickled) -> None:
     """The first variable that changed goes to the very end: those behind it may have changed only with it."""
     global _last
-    now = {name: digest([content]) for name, content in _contents(pickled)}
+    now = {name: digest([content]) for name, content in pickled.each()}
     changed = next((name for name in now if _last.get(name) not in (now[name], _UNKNOWN)), None)
     _last = {name: value for name, value in now.items() if name != changed}
     if changed is not None:
@@ -132,11 +131,4 @@ def _remember(pickled: Pickled) -> None:
 
 def beginnings(pickled: Pickled) -> bytes:
     """How the pickle of each variable begins, where it names the types it needs."""
-    return b"".join(content[:BEGINNING] for _, content in _contents(pickled))
-
-
-def _contents(pickled: Pickled) -> Iterator[tuple[str, memoryview]]:
-    at = pickled.start
-    for frame in pickled.frames:
-        yield frame.name, pickled.stream[at : at + frame.size]
-        at += frame.size
+    return b"".join(content[:BEGINNING] for _, content in pickled.each())

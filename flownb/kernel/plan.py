@@ -25,11 +25,10 @@ _LOOKED_THROUGH = 1_000
 
 def demand_room(pickled: Pickled, most: int) -> None:
     """Raises ``SnapshotTooLarge`` where there are more than ``most`` bytes; 0 is no limit."""
-    contents = sum(memory.end - memory.start if memory else buffer.raw().nbytes for buffer, memory in pickled.buffers)
-    size = len(pickled.stream) + contents
+    size = len(pickled.stream) + sum(len(content) for content in pickled.contents)
     if not most or size <= most:
         return
-    sizes = {frame.name: _size(frame, pickled) for frame in pickled.frames}
+    sizes = _sizes(pickled)
     largest = sorted(sizes, key=lambda name: -sizes[name])[:LARGEST]
     named = ", ".join(f"{name} {sizes[name]:,}" for name in largest)
     raise SnapshotTooLarge(
@@ -44,6 +43,7 @@ def variables(namespace: Mapping[str, object], pickled: Pickled, packed: Packed)
     ``size`` is what it takes in bytes, ``stored`` how many of them had to be written now, and ``shared`` names the
     variables that it holds or is held by, or with which it has memory in common.
     """
+    sizes = _sizes(pickled)
     held = _held(namespace, pickled)
     shared = _shared(held, pickled)
     frames = {frame.name: frame for frame in pickled.frames}
@@ -53,7 +53,7 @@ def variables(namespace: Mapping[str, object], pickled: Pickled, packed: Packed)
             "type": frame.type,
             **_fate(frame, [frames[name] for name in held[frame.name]]),
             "step": frame.step,
-            "size": _size(frame, pickled),
+            "size": sizes[frame.name],
             "stored": stored,
             "shared": sorted(shared[frame.name] - {frame.name}),
         }
@@ -62,10 +62,16 @@ def variables(namespace: Mapping[str, object], pickled: Pickled, packed: Packed)
     return [entries[name] for name in namespace if name in entries]
 
 
-def _size(frame: Frame, pickled: Pickled) -> int:
-    arrays = sum(memory.end - memory.start for memory in pickled.memories if frame.name in memory.users)
-    others = [buffer for buffer, memory in map(pickled.buffers.__getitem__, frame.buffers) if memory is None]
-    return frame.size + arrays + sum(buffer.raw().nbytes for buffer in others)
+def _sizes(pickled: Pickled) -> dict[str, int]:
+    """What each variable takes; memory that several look at counts for each of them."""
+    sizes = {frame.name: frame.size for frame in pickled.frames}
+    for memory in pickled.memories:
+        for name in memory.users:
+            sizes[name] += memory.end - memory.start
+    for frame in pickled.frames:
+        for buffer, known in map(pickled.buffers.__getitem__, frame.buffers):
+            sizes[frame.name] += 0 if known else buffer.raw().nbytes
+    return sizes
 
 
 def _stored(pickled: Pickled, packed: Packed) -> list[int]:

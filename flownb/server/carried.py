@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from flownb.core.sources import source_digest
 from flownb.store.checkpoints import StepCheckpoint
 
 BUDGET_MS = 1_000
@@ -51,9 +51,9 @@ def changed_modules(kept: StepCheckpoint) -> list[str]:
 
 
 def _digest(path: str) -> str:
-    """As the kernel side makes it."""
+    """Of the file as it is now; empty where it cannot be read."""
     try:
-        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+        return source_digest(Path(path).read_bytes())
     except OSError:
         return ""
 

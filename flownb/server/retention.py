@@ -80,11 +80,10 @@ class Retention:
         Where a kernel may be ``saving``, it may just have found one of those: they stay until the next start, or until
         the execution's snapshots go.
         """
-        kept = await self._store.read(partial(checkpoints.of_execution, execution_id=execution_id))
+        used = await self._store.read(partial(checkpoints.names_used_by, execution_id=execution_id))
         file = superseded.checkpoint.file
-        if file is None or any(file == other.checkpoint.file for other in kept):
+        if file is None or file in used:
             return
-        needed = {name for other in kept for name in other.blobs}
         faults.point("checkpoint.forget")
-        blobs = [] if saving else [name for name in superseded.blobs if name not in needed]
+        blobs = [] if saving else [name for name in superseded.blobs if name not in used]
         await asyncio.to_thread(self._snapshots.forget, execution_id, file, blobs)

@@ -77,8 +77,18 @@ def names_in_use(db: Database) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     sql = "SELECT execution, file, blobs FROM checkpoints INDEXED BY checkpoints_kept WHERE file IS NOT NULL"
     for row in db.query(sql):
-        found.setdefault(row["execution"], set()).update([row["file"], *json.loads(row["blobs"])])
+        found.setdefault(row["execution"], set()).update(_names(row))
     return found
+
+
+def names_used_by(db: Database, execution_id: str) -> set[str]:
+    """The same of one execution."""
+    sql = "SELECT file, blobs FROM checkpoints WHERE execution = ? AND file IS NOT NULL"
+    return {name for row in db.query(sql, (execution_id,)) for name in _names(row)}
+
+
+def _names(row: dict[str, Any]) -> list[str]:
+    return [row["file"], *json.loads(row["blobs"])]
 
 
 def kept_after_their_end(db: Database) -> list[tuple[int, str]]:

@@ -260,9 +260,13 @@ def test_elsewhere_there_is_nothing_to_continue(shared_server: Server) -> None:
 
 def test_a_busy_kernel_is_waited_for(shared_server: Server, waiting: str) -> None:
     """Until its cell ends; where that takes too long, nothing happens."""
-    busy = "import pathlib, time\nwhile not pathlib.Path('done').exists(): time.sleep(.01)\nrows.append('late')"
+    busy = (
+        "import pathlib, time\npathlib.Path('busy').touch()\n"
+        "while not pathlib.Path('done').exists(): time.sleep(.01)\nrows.append('late')"
+    )
     with opened(shared_server, waiting) as kernel:
         kernel.send(busy)
+        shared_server.until(lambda: (shared_server.root / "busy").exists())
         assert refusal(shared_server.post(waiting, "continue"))[:2] == (409, "kernel_busy")
         answers: list[httpx.Response] = []
         asking = threading.Thread(target=lambda: answers.append(shared_server.post(waiting, "continue")))
