@@ -53,5 +53,29 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Longest time for one attempt of a step that sets none, and of a setup cell, such as "10m"; empty for no limit.
 # c.FlowNB.default_timeout = ""
 
+# Address of whoever runs this server: gets the mails of steps that name nobody.
+# c.FlowNB.owner = ""
+
+# The mail server; without one, mails stay in the outbox.
+# c.FlowNB.smtp_host = ""
+
+# Its port; 0 for the usual one: 587 with "starttls", 465 with "tls", 25 with "none".
+# c.FlowNB.smtp_port = 0
+
+# How the connection to the mail server is made secure: "starttls", "tls" or "none".
+# c.FlowNB.smtp_security = "starttls"
+
+# The name to log in to the mail server with; empty for no login.
+# c.FlowNB.smtp_user = ""
+
+# The password to it. Better in the environment of the server, as FLOWNB_SMTP_PASSWORD.
+# c.FlowNB.smtp_password = ""
+
+# Address that mails come from; empty for the owner's.
+# c.FlowNB.mail_from = ""
+
+# Apprise URLs of services that are told of new pauses, failures and reminders, such as "slack://...".
+# c.FlowNB.notify = []
+
 # SQLite's journal mode; "DELETE" where the data folder is on a network file system.
 # c.FlowNB.journal_mode = "WAL"

@@ -25,6 +25,8 @@ IN_A_SERVER = {
     "timer.fire": "timers are due and have not fired",
     "notebook.write": "an executed notebook is written aside; the former one is still in its place",
     "notebook.written": "executed notebooks are written; how far is not noted",
+    "message.send": "a message to people is on record and is not sent",
+    "message.sent": "a message has been sent; that is not on record",
     "checkpoint.forget": "a checkpoint has been superseded and is there still",
     "checkpoint.forgetting": "a superseded checkpoint is deleted, its blobs are there still",
     "start.opened": "a starting server owns the folder and the database, and has done nothing else",

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "bridge": {"bridge", "core"},
     "server": {"server", "bridge", "store", "core", "faults"},
     "kernel": {"kernel", "core", "faults"},
+    "authoring": {"authoring", "kernel", "widgets", "client", "core"},
     "widgets": {"widgets", "client", "core"},
     "client": {"client", "core"},
     "cli": {"cli", "client", "core"},

@@ -99,7 +99,7 @@ def test_the_settings_are_those_of_the_code() -> None:
     said = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", (DOCS / "settings.md").read_text(), re.MULTILINE))
     traits = FlowNB.class_own_traits(config=True)
     assert said == {
-        name: repr(trait.default_value).replace("'", '"') for name, trait in traits.items() if name not in FOR_TESTS
+        name: repr(trait.default()).replace("'", '"') for name, trait in traits.items() if name not in FOR_TESTS
     }
 
 

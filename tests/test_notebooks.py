@@ -19,6 +19,9 @@ from tests.support.server import TOKEN, Server, free_port, step
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
+EXPENSE = {"amount": 250, "cost_center": 420}
+"""What somebody fills in."""
+
 in_one_mode = pytest.mark.parametrize("server", [KEPT], indirect=True)
 """For the command line and the inbox, which look on from outside: they are not told of what a server goes through."""
 
@@ -74,6 +77,19 @@ def test_approval_ends_when_it_is_cancelled(server: Server) -> None:
     waiting = server.wait(execution, "suspended")["waiting"]
     assert httpx.delete(waiting["cancel_url"]).json()["status"] == "cancelled"
     assert step(server.get(execution), "pay")["status"] == "skipped"
+
+
+def test_expense_waits_until_its_form_is_filled_in(server: Server) -> None:
+    execution = start(server, "expense")
+    waiting = server.wait(execution, "suspended")["waiting"]
+    refused = httpx.post(waiting["resume_url"], json={"amount": 1_000})
+    assert (refused.status_code, refused.json()["errors"]) == (
+        422,
+        {"amount": "must be at most 253.4", "cost_center": "is required"},
+    )
+    assert httpx.post(waiting["resume_url"], json=EXPENSE).json()["status"] == "resumed"
+    done = server.wait(execution, "succeeded")
+    assert step(done, "pay")["exports"]["$return_value"] == {"paid": 250, "kept": 3.4}
 
 
 def test_polling_looks_until_the_job_is_done(server: Server) -> None:
@@ -144,7 +160,9 @@ def test_the_command_line_runs_it_to_its_end(server: Server, name: str) -> None:
         assert running.stdout is not None
         for line in running.stdout:
             said += line
-            if link := re.search(r"http\S+/flownb/review/\S+", line):
+            if link := re.search(r"flownb resume (\S+)", line) if name == "expense" else None:
+                server.post(link[1], "resume", data=EXPENSE)
+            elif link := re.search(r"http\S+/flownb/review/\S+", line):
                 approve(link[0])
     assert running.returncode == (1 if name == "max_retries" else 0), said
 

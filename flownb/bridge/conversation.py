@@ -55,6 +55,8 @@ class Conversed:
     def _publish(self, kind: str, content: Any) -> None:
         if kind == "flownb_pause_asked":
             self._cell.on_pause_asked(json.loads(content["call"]))
+        elif kind == "flownb_mail_asked":
+            self._cell.on_mail_asked(json.loads(content["call"]))
         else:
             self._collected.take(kind, content)
 

@@ -64,13 +64,15 @@ class Spec:
 class Cell:
     """One cell to run: the author's source, and what ``pd`` is to know, as JSON text; ``timeout`` in milliseconds.
 
-    ``on_pause_asked`` hears of each call that asks for a pause when it is made, unless the word gets lost.
+    ``on_pause_asked`` and ``on_mail_asked`` hear of each call that asks for a pause or sends a mail when it is made,
+    unless the word gets lost.
     """
 
     source: str
     context: str
     timeout: int | None = None
     on_pause_asked: Callable[[Json], None] = lambda call: None
+    on_mail_asked: Callable[[Json], None] = lambda mail: None
 
 
 @dataclass(frozen=True)

@@ -17,5 +17,9 @@ def main() -> None:
         app()
     except FlowNBError as error:
         errors().print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        for name, what in error.errors.items() if isinstance(error, ApiError) else ():
+            errors().print(
+                f"  {name or 'the data'}: {what}", style="red", markup=False, highlight=False, soft_wrap=True
+            )
         absent = isinstance(error, NoServer) or (isinstance(error, ApiError) and error.code == 503)
         sys.exit(NO_SERVER if absent else USAGE)

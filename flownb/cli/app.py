@@ -9,8 +9,9 @@ import typer
 
 from flownb import __version__
 from flownb.cli.check import check
+from flownb.cli.decisions import cancel, postpone, resume
 from flownb.cli.doctor import doctor
-from flownb.cli.executions import cancel, ls, resume, show
+from flownb.cli.executions import ls, show
 from flownb.cli.later import deploy
 from flownb.cli.repair import open_, replay
 from flownb.cli.run import run
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "show": show,
     "resume": resume,
     "cancel": cancel,
+    "postpone": postpone,
     "replay": replay,
     "open": open_,
     "deploy": deploy,

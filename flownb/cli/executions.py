@@ -1,4 +1,4 @@
-"""Commands about executions: list, show, decide."""
+"""Commands that look at executions: list, show."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from flownb.cli.console import errors, output, print_json
+from flownb.cli.form_words import field_lines
 from flownb.cli.narration import pause_lines, step_line, summary
-from flownb.cli.options import AsJson, Data, ExecutionId, ServerUrl, Token, connect, parsed
+from flownb.cli.options import AsJson, ExecutionId, ServerUrl, Token, connect
 from flownb.cli.plan import disk_line, plan
-from flownb.cli.status import USAGE
 from flownb.cli.style import COLOURS
-from flownb.client.words import run_counter
+from flownb.core.fields import fields
+from flownb.core.words import run_counter
 
 
 def ls(
@@ -59,46 +60,11 @@ def show(execution: ExecutionId, as_json: AsJson = False, server_url: ServerUrl 
     if found["waiting"]:
         for line in pause_lines(found, datetime.now().astimezone()):
             screen.print(line, soft_wrap=True)
+        for about in field_lines(fields(found["waiting"]["form"])) if found["waiting"]["form"] is not None else ():
+            screen.print(Text.assemble(("      form    ", "dim"), about), soft_wrap=True)
     screen.print(disk_line(found["disk"]))
     for warning in found["warnings"]:
         screen.print(Text(f"! {warning}", "yellow"), soft_wrap=True)
     if found["waiting"]:
         for part in plan(found["variables"]):
             screen.print(part)
-
-
-def resume(
-    execution: ExecutionId,
-    data: Data = None,
-    as_json: AsJson = False,
-    server_url: ServerUrl = None,
-    token: Token = None,
-) -> None:
-    """Resume an execution that waits; DATA becomes the body of its $resume_data."""
-    body = parsed(data)
-    answer = connect(server_url, token).resume(execution, body)
-    if as_json:
-        print_json(answer)
-    else:
-        _decided(execution, answer)
-
-
-def cancel(
-    executions: Annotated[list[str], typer.Argument(metavar="ID...", help="The executions.")],
-    as_json: AsJson = False,
-    server_url: ServerUrl = None,
-    token: Token = None,
-) -> None:
-    """Cancel executions, whether they wait, run or are queued."""
-    answers = connect(server_url, token).cancel_many(executions)
-    if as_json:
-        print_json({"executions": answers})
-    else:
-        for answer in answers:
-            _decided(answer["id"], answer)
-    if any(answer["code"] >= 400 for answer in answers):
-        raise typer.Exit(USAGE)
-
-
-def _decided(execution: str, answer: dict[str, Any]) -> None:
-    output().print(f"{execution} {answer['status'].replace('_', ' ')}", markup=False)

@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from flownb.cli.style import COLOURS, SIGNS
-from flownb.client.words import deadline, run_counter, span
+from flownb.core.words import deadline, run_counter, span
 
 Execution = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,8 @@ Token = Annotated[
     typer.Option("--token", envvar="JUPYTER_TOKEN", help="The server's token; others do not see it in the variable."),
 ]
 Data = Annotated[str | None, typer.Option("--data", metavar="JSON", help="Data to send along.")]
+Comment = Annotated[str | None, typer.Option(metavar="TEXT", help="Words that go into the record.")]
+By = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; the name of your login otherwise.")]
 ExecutionId = Annotated[str, typer.Argument(metavar="ID", help="The execution.")]
 NotebookPath = Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="The .ipynb file.")]
 
@@ -27,6 +30,14 @@ NotebookPath = Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="The .ipy
 def connect(server_url: str | None, token: str | None, near: Path | None = None) -> Client:
     """The server that was named, or else the one whose root folder holds ``near``; raises ``NoServer``."""
     return find(server_url, token if server_url else None, near)
+
+
+def login_name() -> str | None:
+    """What this machine calls whoever types; None where it has no name for them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
 
 
 def parsed(data: str | None) -> Any:

@@ -20,7 +20,7 @@ def serve(
     """Run a Jupyter server with flownb in a folder: what waits there can go on as long as it runs."""
     root = folder.resolve()
     like_ctrl_c()
-    with suppress(KeyboardInterrupt), own_server(root, None, "--ServerApp.log_level=WARN") as server:
+    with suppress(KeyboardInterrupt), own_server(root, None, "--Application.log_level=WARN") as server:
         screen = output()
         screen.print(f"flownb serves {root} at {server.client.url}", markup=False, soft_wrap=True)
         waiting = server.client.health()["executions"]["suspended"]

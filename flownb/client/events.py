@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
@@ -24,11 +26,14 @@ class Events:
     """The changes that the server tells, as dicts with ``seq, execution, workflow, event, status, step, run, at``.
 
     Connected once it is made: nothing that happens later is missed. A broken connection is made anew and goes on
-    behind the last change that was seen. Iterating raises ``NoServer`` or ``ApiError`` where that does not succeed.
+    behind the last change that was seen. Iterating raises ``NoServer`` or ``ApiError`` where that does not succeed
+    within ``patience`` seconds, ``PATIENCE`` unless given.
     """
 
-    def __init__(self, connect: Callable[[str | None], httpx.Response]) -> None:
+    def __init__(self, connect: Callable[[str | None], httpx.Response], patience: float | None = None) -> None:
         self._connect = connect
+        self._patience = PATIENCE if patience is None else patience
+        self._stopped = threading.Event()
         self._last: str | None = None
         self._response = connect(None)
         self._changes = self._read()
@@ -50,12 +55,19 @@ class Events:
         self._changes.close()
         self._response.close()
 
+    def stop(self) -> None:
+        """End it from another thread: whoever waits for the next change learns that there is none."""
+        self._stopped.set()
+        with suppress(OSError):  # it is closed already
+            self._response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
     def _read(self) -> Generator[dict[str, Any], None, None]:
-        while True:
+        while not self._stopped.is_set():
             with suppress(httpx.TransportError):  # as good as the stream's end
                 yield from self._messages()
             self._response.close()
-            self._response = self._connect_again()
+            if not self._stopped.is_set():
+                self._response = self._connect_again()
 
     def _messages(self) -> Generator[dict[str, Any], None, None]:
         data: list[str] = []
@@ -70,7 +82,7 @@ class Events:
                 data.clear()
 
     def _connect_again(self) -> httpx.Response:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self._patience
         while True:
             try:
                 return self._connect(self._last)

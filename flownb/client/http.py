@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx
@@ -58,10 +58,27 @@ class Client:
         return self._object("POST", "executions", json={"notebook": self._path(notebook), "data": data})
 
     def executions(
-        self, *, status: str | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+        self,
+        *,
+        status: str | None = None,
+        workflow: str | None = None,
+        kind: str | None = None,
+        search: str | None = None,
+        limit: int = 50,
+        before: str | None = None,
     ) -> dict[str, Any]:
-        """``{"executions": [...], "next": id or None}``, newest first; ``before`` takes the ``next`` of a page."""
-        asked = {"status": status, "workflow": workflow, "limit": limit, "before": before}
+        """``{"executions": [...], "next": id or None}``, newest first; ``before`` takes the ``next`` of a page.
+
+        ``kind`` is that of the pause they wait in; ``search`` is text in their id, workflow or notebook.
+        """
+        asked = {
+            "status": status,
+            "workflow": workflow,
+            "kind": kind,
+            "search": search,
+            "limit": limit,
+            "before": before,
+        }
         return self._object("GET", "executions", params={key: value for key, value in asked.items() if value})
 
     def execution(self, execution_id: str) -> dict[str, Any]:
@@ -76,18 +93,35 @@ class Client:
         """The executed notebook, with all outputs so far."""
         return self._object("GET", _one(execution_id, "notebook"))
 
-    def resume(self, execution_id: str, data: Any = None) -> dict[str, Any]:
-        """Resume what waits; ``data`` becomes the ``body`` of its ``$resume_data``. Gives what the server says."""
-        return self._object("POST", _one(execution_id, "resume"), json={"data": data})
+    def resume(self, execution_id: str, data: Any = None, **signed: str | None) -> dict[str, Any]:
+        """Resume what waits; ``data`` becomes the ``body`` of its ``$resume_data``. Gives what the server says.
 
-    def cancel(self, execution_id: str) -> dict[str, Any]:
-        """Cancel an execution. Gives what the server says."""
-        return self._object("POST", _one(execution_id, "cancel"), json={})
+        ``pause`` names the pause that is meant, by its id in ``waiting``; ``by``, ``comment`` and ``shown``, the digest
+        of what was seen, go into the record.
+        """
+        return self._object("POST", _one(execution_id, "resume"), json={"data": data, **signed})
 
-    def cancel_many(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Cancel executions; gives ``{"id", "code", "status"}`` for each, with the code that ``cancel`` would give."""
-        answer = self._object("POST", "executions/cancel", json={"executions": list(execution_ids)})
+    def cancel(self, execution_id: str, **signed: str | None) -> dict[str, Any]:
+        """Cancel an execution, with words as ``resume`` takes them. Gives what the server says."""
+        return self._object("POST", _one(execution_id, "cancel"), json=signed)
+
+    def postpone(self, execution_id: str, later: str, **signed: str | None) -> dict[str, Any]:
+        """Put the deadline of what waits off, by a time like ``"1d"``, with words as ``resume`` takes them."""
+        return self._object("POST", _one(execution_id, "postpone"), json={"for": later, **signed})
+
+    def decide_many(
+        self, action: Literal["resume", "cancel"], executions: Sequence[str | dict[str, Any]], **signed: str | None
+    ) -> list[dict[str, Any]]:
+        """Resume or cancel executions, given as ids or as ``{"id", "pause"}``.
+
+        Gives ``{"id", "code", "status", ...}`` for each, with the code that it would be answered alone.
+        """
+        answer = self._object("POST", f"executions/{action}", json={"executions": list(executions), **signed})
         return list(answer["executions"])
+
+    def journal(self, execution_id: str) -> list[dict[str, Any]]:
+        """What happened to an execution, oldest first."""
+        return list(self._object("GET", _one(execution_id, "journal"))["entries"])
 
     def replay(
         self, execution_id: str, step: str | None = None, *, latest: bool = False, force: bool = False
@@ -126,9 +160,12 @@ class Client:
         """Which executions the interpreter at that path would strand, or those of the kernelspecs; takes its time."""
         return self._object("POST", "doctor", json={"python": python}, timeout=PATIENT)
 
-    def events(self) -> Events:
-        """The changes of all executions from now on; close it, or use it in a ``with`` block."""
-        return Events(self._stream)
+    def events(self, patience: float | None = None) -> Events:
+        """The changes of all executions from now on; close it, or use it in a ``with`` block.
+
+        ``patience``: seconds for which a server that goes away is waited for, 30 unless given.
+        """
+        return Events(self._stream, patience)
 
     def follow(self, execution_id: str) -> Iterator[dict[str, Any]]:
         """The execution as it stands, and again after every change, until it is over."""
@@ -186,7 +223,7 @@ class Client:
             raise ApiError(message, "forbidden", response.status_code)
         try:
             said = response.json()
-            raise ApiError(said["message"], said.get("reason") or "error", response.status_code)
+            raise ApiError(said["message"], said.get("reason") or "error", response.status_code, said)
         except (ValueError, LookupError, TypeError):
             message = f"{self.url} has no flownb API (HTTP {response.status_code}): is flownb installed there?"
             raise ApiError(message, "no_api", response.status_code) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flownb.core.model import Action, Attempt, Checkpoint, Error, Json, Pause, PauseKind
+from flownb.core.model import NOBODY, Action, Attempt, Checkpoint, Error, Json, Pause, PauseKind, Signature
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class PauseCall:
     confirm: bool | None = None
     context: Json = None
     max_retries: int | None = None
+    remind_every: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class StepFailed:
 
 @dataclass(frozen=True)
 class RequestArrived:
-    """Somebody asks to resume or cancel, by a link of ``attempt`` or, where that is None, by the REST API.
+    """Somebody asks to resume or cancel: the pause of ``attempt`` or, where that is None, whatever waits now.
 
     ``pause`` is what the record holds of that attempt's pause.
     """
@@ -84,6 +85,17 @@ class RequestArrived:
     request: Json = None
     attempt: Attempt | None = None
     pause: Pause | None = None
+    signature: Signature = NOBODY
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """Somebody puts the deadline of a pause off, to ``until``; ``attempt`` and ``pause`` as in ``RequestArrived``."""
+
+    until: int
+    attempt: Attempt | None = None
+    pause: Pause | None = None
+    signature: Signature = NOBODY
 
 
 @dataclass(frozen=True)
@@ -99,11 +111,17 @@ class Continued:
     changes: str = ""
     request: Json = None
     pause: Pause | None = None
+    signature: Signature = NOBODY
 
 
 @dataclass(frozen=True)
 class TimerFired:
     """The time of the live pause has come."""
+
+
+@dataclass(frozen=True)
+class ReminderDue:
+    """Nobody has answered the live pause, and it is time to say so again."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +141,10 @@ Event = (
     | StepFinished
     | StepFailed
     | RequestArrived
+    | Postponed
     | Continued
     | TimerFired
+    | ReminderDue
     | ServerLost
     | Released
 )

@@ -73,6 +73,17 @@ class Attempt(NamedTuple):
     run: int
     attempt: int
 
+    @property
+    def id(self) -> str:
+        """In one word, for who asks by the API."""
+        return f"{self.step}/{self.run}/{self.attempt}"
+
+    @classmethod
+    def named(cls, id: str) -> Attempt:
+        """The attempt of an ``id``; raises ``ValueError`` for what is none."""
+        step, run, attempt = id.rsplit("/", 2)
+        return cls(step, int(run), int(attempt))
+
 
 @dataclass(frozen=True)
 class Error:
@@ -150,12 +161,39 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Signature:
+    """Who decided, and what they said with it.
+
+    ``by`` is the name they gave, ``user`` the one that Jupyter's login knows them by, None where they came by a link.
+    ``via`` is where they decided: ``link``, ``page``, ``api`` or ``console``; ``ip`` the address they came from;
+    ``shown`` the digest of what they saw.
+    """
+
+    by: str | None = None
+    user: str | None = None
+    via: str = "link"
+    ip: str | None = None
+    comment: str | None = None
+    shown: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What to call them."""
+        return self.by or self.user
+
+
+NOBODY = Signature()
+"""Of whom nothing is known."""
+
+
+@dataclass(frozen=True)
 class Decision:
-    """A request that was accepted: for what, when, and its shape as ``$resume_data`` has it."""
+    """A request that was accepted: for what, when, its shape as ``$resume_data`` has it, and whose it was."""
 
     action: Action
     at: int
     request: Json = None
+    signature: Signature = NOBODY
 
 
 @dataclass(frozen=True)
@@ -163,6 +201,7 @@ class Pause:
     """A wait of one attempt of a step, from its first link to its end.
 
     ``kind`` is None as long as the step runs: a decision that is there already takes effect at the step's end.
+    ``remind_every`` is the time between two reminders, of which ``reminded`` have been due.
     """
 
     of: Attempt
@@ -175,6 +214,8 @@ class Pause:
     confirm: bool | None = None
     context: Json = None
     max_retries: int | None = None
+    remind_every: int | None = None
+    reminded: int = 0
     decision: Decision | None = None
     ended_by: EndedBy | None = None
     ended_at: int | None = None
@@ -194,7 +235,8 @@ class Execution:
 
     ``at`` is the place of the step that runs, waits or comes next; ``pause`` the latest pause of that step's present
     attempt or of the one before, ``past`` holds what it replaced in the same transition. ``fresh`` says that the next
-    admission opens a new segment. ``checkpoint`` is None until a step has ended.
+    admission opens a new segment. ``checkpoint`` is None until a step has ended. ``resume`` is the request that ended
+    the latest pause, and ``resumed_by`` whose it was.
     """
 
     id: str
@@ -209,6 +251,7 @@ class Execution:
     pause: Pause | None = None
     checkpoint: Checkpoint | None = None
     resume: Json = None
+    resumed_by: Signature | None = None
     started_at: int | None = None
     finished_at: int | None = None
     reason: str | None = None

@@ -54,6 +54,11 @@ def read(text: str) -> Workflow:
     Raises ``NotebookError``, naming the cell, for what can be no workflow: broken JSON, no step, a name twice,
     a bad directive, a kernel that is not Python.
     """
+    return workflow(stripped(text))
+
+
+def stripped(text: str) -> dict[str, Any]:
+    """The notebook in a text, as ``strip`` leaves it; raises ``NotebookError`` where there is none."""
     try:
         notebook = nbformat.convert(nbformat.reader.reads(text), 4)
         content = strip(notebook)
@@ -64,7 +69,7 @@ def read(text: str) -> Workflow:
         raise NotebookError(f"not a notebook: it lacks {error}") from None
     except Exception as error:  # nbformat lets through whatever its JSON and its converters raise
         raise NotebookError(f"not a notebook: {error.__cause__ or error}") from None
-    return workflow(content)
+    return content
 
 
 def strip(notebook: Any) -> dict[str, Any]:

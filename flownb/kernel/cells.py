@@ -13,7 +13,14 @@ from flownb.core.jsonvalue import to_json
 from flownb.kernel.links import INERT, Links
 from flownb.kernel.record import Context, Steps
 
+# Word for word the message of the original documentation.
+CANCELED = "Workflow execution canceled — this may be due to pd.flow.suspend() usage (not supported in test)"
+
 _UNKNOWN = ("id", "trace_id", "workflow_id", "workflow_name", "deployment_id", "ts", "deadline", "replay", "resume")
+
+
+class WorkflowCanceled(FlowNBError):
+    """Stands at the end of a cell run by hand that asked for a pause, so that Run All stops there."""
 
 
 class Cell(Protocol):
@@ -24,6 +31,9 @@ class Cell(Protocol):
 
     def pause(self, call: dict[str, object]) -> Links:
         """Notes that ``call`` asked for a pause at the end of this cell."""
+
+    def mail(self, mail: dict[str, object]) -> None:
+        """Notes that ``mail`` is to leave at the end of this cell."""
 
     def exit(self, reason: str | None) -> None:
         """Notes that the workflow is to end with this step."""
@@ -53,7 +63,14 @@ def go_on(data: object, replay: bool) -> str:
     return _go_on(data, replay)
 
 
-class HandRun:
+class ByHand:
+    """What all cells have in common that a person runs, none of an execution."""
+
+    def ended(self, error: BaseException | None, stop: Callable[[Exception], None]) -> None:
+        """The cell is over; ``error`` is what it raised. ``stop`` puts an error at its end, where Run All stops."""
+
+
+class HandRun(ByHand):
     """A cell outside an execution: calls are checked, nothing pauses, nothing is kept."""
 
     def __init__(self) -> None:
@@ -65,6 +82,9 @@ class HandRun:
         self.asked_pause = True
         return INERT
 
+    def mail(self, mail: dict[str, object]) -> None:
+        print(f"No mail is sent by hand: {mail['subject']!r}")  # noqa: T201
+
     def exit(self, reason: str | None) -> None:
         pass
 
@@ -73,6 +93,32 @@ class HandRun:
 
     def returned(self, value: object) -> object:
         return value if isinstance(value, Links) else to_json(value, "return value")
+
+    def ended(self, error: BaseException | None, stop: Callable[[Exception], None]) -> None:
+        if self.asked_pause and error is None:
+            stop(WorkflowCanceled(CANCELED))
+
+
+Author = Callable[[str, str | None], Cell]
+"""Makes the cell for a source, with the id that the notebook has for it: a ``ByHand``."""
+
+_author: Author | None = None
+
+
+def written_by(author: Author | None) -> None:
+    """From now on ``author`` makes the cells that are run by hand; None stands for nobody."""
+    global _author
+    _author = author
+
+
+def by_hand(source: str, cell_id: str | None) -> Cell:
+    """The cell for what a person runs."""
+    return HandRun() if _author is None else _author(source, cell_id)
+
+
+def is_open() -> bool:
+    """Whether this kernel has an execution open."""
+    return _go_on is not None
 
 
 _running: Cell = HandRun()

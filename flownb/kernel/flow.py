@@ -7,8 +7,8 @@ from datetime import timedelta
 from types import EllipsisType
 from typing import Any, Literal
 
-from flownb.core.durations import DAY, milliseconds
-from flownb.core.errors import InvalidValue
+from flownb.core.durations import DAY, MINUTE, milliseconds
+from flownb.core.errors import InvalidValue, shown
 from flownb.core.jsonvalue import to_json
 from flownb.kernel.cells import running
 from flownb.kernel.links import Links
@@ -32,12 +32,14 @@ class Flow:
         reason: str | None = None,
         form: Any = None,
         confirm: bool | None = None,
+        remind_every: float | timedelta | None = None,
     ) -> Links:
         """Pause until a request to one of the returned links, or until ``timeout`` milliseconds (24 hours) are over.
 
         At the timeout the workflow goes on ("resume"), is cancelled ("cancel") or fails ("error"). ``reason`` and
         ``form``, a JSON Schema or a pydantic model, stand on the review page. ``confirm`` says whether opening a link
-        in a browser asks first; None leaves it to the workflow's setting.
+        in a browser asks first; None leaves it to the workflow's setting. ``remind_every``, a minute or more, is the
+        time between reminders to whom the server notifies.
         """
         if on_timeout not in ("resume", "cancel", "error"):
             raise InvalidValue(f'on_timeout: expected "resume", "cancel" or "error", got {on_timeout!r}')
@@ -51,6 +53,7 @@ class Flow:
                 "reason": _reason(reason),
                 "form": _schema(form),
                 "confirm": confirm,
+                "remind_every": _interval(remind_every),
             }
         )
 
@@ -107,10 +110,15 @@ def _reason(reason: object) -> str | None:
     raise InvalidValue(f"reason: expected text or None, got {reason!r}")
 
 
+def _interval(remind_every: float | timedelta | None) -> int | None:
+    return None if remind_every is None else milliseconds(remind_every, "remind_every", shortest=MINUTE)
+
+
 def _schema(form: Any) -> object:
-    if hasattr(form, "model_json_schema"):
-        form = form.model_json_schema()
-    return to_json(form, "form")
+    schema = form.model_json_schema() if hasattr(form, "model_json_schema") else form
+    if schema is not None and not isinstance(schema, dict):
+        raise InvalidValue(f"form: expected a JSON Schema (a dict) or a pydantic model, got {shown(form)}")
+    return to_json(schema, "form")
 
 
 def _retries(camel_case: object, spelling: object) -> int:

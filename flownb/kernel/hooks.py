@@ -5,11 +5,11 @@ from __future__ import annotations
 import builtins
 import json
 import threading
+from functools import partial
 from typing import Any
 
-from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
-from flownb.kernel.cells import HandRun, begin, running
+from flownb.kernel.cells import ByHand, HandRun, begin, by_hand, running
 from flownb.kernel.handler import add_call, call
 from flownb.kernel.interrupts import reach_this_cell
 from flownb.kernel.ipython import shell
@@ -17,16 +17,9 @@ from flownb.kernel.origins import note, note_imports, note_setup
 from flownb.kernel.parameters import Parameters
 from flownb.kernel.step import SetupCell, Step
 
-# Word for word the message of the original documentation.
-CANCELED = "Workflow execution canceled — this may be due to pd.flow.suspend() usage (not supported in test)"
-
-
-class WorkflowCanceled(FlowNBError):
-    """Stands at the end of a cell run by hand that asked for a pause, so that Run All stops there."""
-
-
 _message_id: str | None = None
 _nested = 0
+_ended = False
 
 
 def install(into: Any) -> None:
@@ -40,9 +33,9 @@ def install(into: Any) -> None:
         into.ast_transformers.append(Parameters())
 
 
-def _before(info: object) -> None:
+def _before(info: Any) -> None:
     """Cells that a cell runs (``get_ipython().run_cell``) come with the same message, and belong to it."""
-    global _message_id, _nested
+    global _message_id, _nested, _ended
     if _in_subshell():
         return
     kernel = getattr(shell(), "kernel", None)
@@ -51,35 +44,40 @@ def _before(info: object) -> None:
     if message_id is not None and message_id == _message_id:
         _nested += 1
         return
-    _message_id, _nested = message_id, 0
+    _message_id, _nested, _ended = message_id, 0, False
     reach_this_cell()
-    _begin(kernel, message)
+    _begin(kernel, message, info)
 
 
-def _begin(kernel: Any, message: dict[str, Any]) -> None:
+def _begin(kernel: Any, message: dict[str, Any], info: Any) -> None:
     begin(HandRun())
     text = message.get("metadata", {}).get("flownb")
     if text is None:
+        begin(by_hand(info.raw_cell, getattr(info, "cell_id", None)))
         return
     told = json.loads(text)
     kind = SetupCell if told["mode"] == "setup" else Step
 
-    def announce(call: dict[str, object]) -> None:
-        # Lets the server answer for the links while the step still runs; lost, it learns of them at the end.
+    def announce(what: str, call: dict[str, object]) -> None:
+        # Lets the server answer for the links while the step still runs, and have the mails of one whose kernel dies;
+        # lost, it learns of them at the end.
         content = {"call": dumps(call)}
-        kernel.session.send(kernel.iopub_socket, "flownb_pause_asked", content, parent=message, ident=b"flownb")
+        kernel.session.send(kernel.iopub_socket, f"flownb_{what}", content, parent=message, ident=b"flownb")
 
     begin(kind(told, announce))
 
 
 def _after(result: Any) -> None:
-    """``result`` is None where IPython was interrupted before it had one."""
-    global _nested
+    """``result`` is None where IPython was interrupted before it had one; what is blank ends without a beginning."""
+    global _nested, _ended
     if _in_subshell():
         return
     if _nested:
         _nested -= 1
         return
+    if _ended:
+        return
+    _ended = True
     cell = running()
     succeeded = result is not None and result.success
     if isinstance(cell, Step):
@@ -92,8 +90,8 @@ def _after(result: Any) -> None:
             note_setup(shell(), cell.name)
         else:
             note(shell().user_ns, cell.name)
-    elif isinstance(cell, HandRun) and cell.asked_pause and succeeded:
-        _stop(result)
+    if isinstance(cell, ByHand):
+        cell.ended(None if succeeded else _error(result), partial(_stop, result))
 
 
 def _in_subshell() -> bool:
@@ -101,7 +99,10 @@ def _in_subshell() -> bool:
     return threading.current_thread() is not threading.main_thread()
 
 
-def _stop(result: Any) -> None:
-    error = WorkflowCanceled(CANCELED)
+def _error(result: Any) -> BaseException:
+    return KeyboardInterrupt() if result is None else result.error_before_exec or result.error_in_exec
+
+
+def _stop(result: Any, error: Exception) -> None:
     result.error_in_exec = error
     shell()._showtraceback(type(error), error, [])

@@ -8,8 +8,9 @@ from flownb.core.errors import InvalidValue
 from flownb.kernel.cells import go_on, running
 from flownb.kernel.flow import Flow, flow
 from flownb.kernel.record import Context, Steps
+from flownb.kernel.send import Send, send
 
-_NAMES = ["context", "continue_", "export", "flow", "steps"]
+_NAMES = ["context", "continue_", "export", "flow", "send", "steps"]
 
 
 class Pd:
@@ -22,6 +23,11 @@ class Pd:
     def flow(self) -> Flow:
         """``suspend``, ``rerun``, ``delay`` and ``exit``; times in milliseconds or as ``timedelta``."""
         return flow
+
+    @property
+    def send(self) -> Send:
+        """``email``: mail that leaves when the step has ended."""
+        return send
 
     @property
     def steps(self) -> Steps:

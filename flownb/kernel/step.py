@@ -18,12 +18,13 @@ RETURNED = "$return_value"
 class Step:
     """A step of an execution: collects what the author's code asks for until the cell is over."""
 
-    def __init__(self, told: Mapping[str, Any], announce: Callable[[dict[str, object]], None]) -> None:
+    def __init__(self, told: Mapping[str, Any], announce: Callable[[str, dict[str, object]], None]) -> None:
         self.name: str = told["step"]
         self.steps = Steps(told["steps"])
         self.context = Context(told["context"])
         self.parameters: dict[str, object] = told["parameters"] or {}
         self.pauses: list[dict[str, object]] = []
+        self.mails: list[dict[str, object]] = []
         self.exports: dict[str, object] = {}
         self.leaving: dict[str, object] | None = None
         self.warnings: list[str] = []
@@ -35,8 +36,14 @@ class Step:
     def pause(self, call: dict[str, object]) -> Links:
         self._still_running()
         self.pauses.append(call)
-        self._announce(call)
+        self._announce("pause_asked", call)
         return self._links
+
+    def mail(self, mail: dict[str, object]) -> None:
+        self._still_running()
+        sized(mail, "the mail", self._largest)
+        self.mails.append(mail)
+        self._announce("mail_asked", mail)
 
     def exit(self, reason: str | None) -> None:
         self._still_running()
@@ -90,6 +97,9 @@ class SetupCell(Step):
     def exit(self, reason: str | None) -> None:
         raise FlowNBError(f"cell {self.name!r}: setup cells may not call pd.flow")
 
+    def mail(self, mail: dict[str, object]) -> None:
+        raise FlowNBError(f"cell {self.name!r}: setup cells may not send mail")
+
     def export(self, name: str, value: object) -> None:
         raise FlowNBError(f"cell {self.name!r}: setup cells may not export")
 
@@ -98,11 +108,11 @@ class SetupCell(Step):
 
 
 def collect() -> Reply:
-    """Exports, pauses in the order they were asked for, exit and warnings of the step or setup cell that just ended.
+    """Exports, pauses and mails in their order, exit and warnings of the step or setup cell that just ended.
 
     Which pause wins is for the server to decide. Raises ``FlowNBError`` where the last cell was none of an execution.
     """
     cell = running()
     if not isinstance(cell, Step):
         raise FlowNBError("the cell that ran last is not part of an execution")
-    return Reply(exports=cell.exports, pauses=cell.pauses, exit=cell.leaving, warnings=cell.warnings)
+    return Reply(exports=cell.exports, pauses=cell.pauses, mails=cell.mails, exit=cell.leaving, warnings=cell.warnings)

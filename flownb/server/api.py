@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from flownb.core import events
 from flownb.core.errors import InvalidValue
 from flownb.core.jsonvalue import dumps
-from flownb.core.model import Action, Execution, Json, Status
+from flownb.core.model import PauseKind, Status
+from flownb.server import api_decide, api_outbox
 from flownb.server.api_doctor import DoctorHandler
 from flownb.server.api_open import ContinueHandler, OpenedHandler, OpenHandler
 from flownb.server.handler import FlowHandler
 from flownb.server.notebooks import NoSuchNotebook
-from flownb.server.pages import Told, told
 from flownb.server.recorder import record
 from flownb.server.service import Service
-from flownb.server.view import execution_view, snapshots_view
+from flownb.server.view import journal_view, pauses_view, snapshots_view
 from flownb.store import checkpoints, queries
-from flownb.store.store import NotFound
 
-LONGEST_PAGE = 500
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class ExecutionsHandler(FlowHandler):
@@ -35,28 +34,26 @@ class ExecutionsHandler(FlowHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        workflow = self.get_query_argument("workflow", None)
-        before = self.get_query_argument("before", None)
-        page = partial(queries.page, status=self._status(), workflow=workflow, before=before, limit=self._limit())
+        page = partial(
+            queries.page,
+            limit=self.limit(),
+            status=self._one_of(Status, "status"),
+            kind=self._one_of(PauseKind, "kind"),
+            workflow=self.get_query_argument("workflow", None),
+            search=self.get_query_argument("search", None),
+            before=self.get_query_argument("before", None),
+        )
         found, following = await self.active.store.read(page)
-        links = await self.links()
-        views = [execution_view(execution, links) for execution in found]
-        await self.answer_large(200, {"executions": views, "next": following})
+        await self.answer_large(200, {"executions": await self.views(found), "next": following})
 
-    def _status(self) -> Status | None:
-        said = self.get_query_argument("status", None)
+    def _one_of(self, kind: type[Word], name: str) -> Word | None:
+        said = self.get_query_argument(name, None)
         if said is None:
             return None
         try:
-            return Status(said)
+            return kind(said)
         except ValueError:
-            raise InvalidValue(f"status is one of {', '.join(Status)}, got {said!r}") from None
-
-    def _limit(self) -> int:
-        said = self.get_query_argument("limit", "50")
-        if not said.isascii() or not said.isdigit() or not 1 <= int(said[:9]) <= LONGEST_PAGE:
-            raise InvalidValue(f"limit is a number from 1 to {LONGEST_PAGE}, got {said!r}")
-        return int(said)
+            raise InvalidValue(f"{name} is one of {', '.join(kind)}, got {said!r}") from None
 
     @web.authenticated
     @authorized
@@ -80,9 +77,11 @@ class ExecutionHandler(FlowHandler):
     @authorized
     async def get(self, execution_id: str) -> None:
         execution = await self.active.store.get(execution_id)
-        kept = await self.active.store.read(partial(checkpoints.of_execution, execution_id=execution_id))
+        read = self.active.store.read
+        kept = await read(partial(checkpoints.of_execution, execution_id=execution_id))
+        pauses = await read(partial(queries.pauses, execution_id=execution_id))
         usage = await asyncio.to_thread(self.active.snapshots.usage, execution_id)
-        view = {**await self.view(execution), **snapshots_view(kept, usage)}
+        view = {**await self.view(execution), "pauses": pauses_view(pauses), **snapshots_view(kept, usage)}
         await self.answer_large(200, view)
 
     @web.authenticated
@@ -105,41 +104,15 @@ class NotebookHandler(FlowHandler):
         await self.answer_large(200, await record(active.store, execution, *([live] if live else [])))
 
 
-class DecisionHandler(FlowHandler):
-    """Resume or cancel, as the links do, but by who may write."""
+class JournalHandler(FlowHandler):
+    """What happened to an execution, who decided what, when and from where."""
 
     @web.authenticated
     @authorized
-    async def post(self, execution_id: str, action: str) -> None:
-        known = ("data",) if action == Action.RESUME else ()
-        data = self.body(*known).get("data")
-        said, execution = await self._decide(execution_id, Action(action), data)
-        self.answer(said.code, said.json(execution))
-
-    async def _decide(self, execution_id: str, action: Action, data: Json) -> tuple[Told, Execution]:
-        request = self.request_shape(data)
-        answer, after = await self.active.store.request(execution_id, events.RequestArrived(action, request))
-        return told(answer), after
-
-
-class CancelManyHandler(FlowHandler):
-    """Cancel many executions; each is answered for."""
-
-    @web.authenticated
-    @authorized
-    async def post(self) -> None:
-        ids = self.body("executions").get("executions")
-        if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-            raise InvalidValue("the body names `executions`, a list of ids")
-        found = await asyncio.gather(*(self._cancel(one) for one in ids))
-        self.answer(200, {"executions": found})
-
-    async def _cancel(self, execution_id: str) -> dict[str, Json]:
-        try:
-            answer, _ = await self.active.store.request(execution_id, events.RequestArrived(Action.CANCEL))
-        except NotFound:
-            return {"id": execution_id, "code": 404, "status": "not_found"}
-        return {"id": execution_id, "code": answer.code, "status": answer.status}
+    async def get(self, execution_id: str) -> None:
+        await self.active.store.get(execution_id)
+        entries = await self.active.store.read(partial(queries.journal_of, execution_id=execution_id))
+        await self.answer_large(200, {"entries": [journal_view(entry) for entry in entries]})
 
 
 class DrainHandler(FlowHandler):
@@ -237,14 +210,15 @@ class UnknownHandler(FlowHandler):
 def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
     one = r"/flownb/api/executions/([^/]+)"
     table: list[tuple[str, type[FlowHandler]]] = [
+        *api_decide.ROUTES,
         (r"/flownb/api/executions", ExecutionsHandler),
-        (r"/flownb/api/executions/cancel", CancelManyHandler),
         (one, ExecutionHandler),
         (rf"{one}/notebook", NotebookHandler),
-        (rf"{one}/(resume|cancel)", DecisionHandler),
+        (rf"{one}/journal", JournalHandler),
         (rf"{one}/replay", ReplayHandler),
         (rf"{one}/open", OpenHandler),
         (rf"{one}/continue", ContinueHandler),
+        *api_outbox.ROUTES,
         (r"/flownb/api/workflows(.*)", LaterHandler),
         (r"/flownb/api/events", EventsHandler),
         (r"/flownb/api/health", HealthHandler),

@@ -13,20 +13,27 @@ from jupyter_server.serverapp import ServerApp
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
-from traitlets import Bool, Enum, Float, Int, TraitError, Type, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Type, Unicode, default, validate
 
 from flownb.bridge.local import LocalKernels
 from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
+from flownb.core.mail import address
 from flownb.server import api, public
 from flownb.server.clock import Clock
+from flownb.server.console.handler import STATIC
+from flownb.server.console.routes import routes as console_routes
 from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks
 from flownb.server.pages import Pages
 from flownb.server.service import Config, Service
+from flownb.server.smtp import Smtp
 from flownb.store.folder import DataFolder
+
+PASSWORD = "FLOWNB_SMTP_PASSWORD"  # noqa: S105 - a name
+"""Where in the environment the password to the mail server is looked for."""
 
 STOP_SECONDS = 8.0
 """The longest that stopping may take: Jupyter waits for us before it ends."""
@@ -36,7 +43,8 @@ class FlowNB(ExtensionApp):
     """Durable workflows that are notebooks."""
 
     name = "flownb"
-    extension_url = "/flownb/api/health"
+    extension_url = "/flownb/"
+    static_paths = List(Unicode(), [str(STATIC)])
     load_other_extensions = True
 
     data_dir = Unicode(
@@ -80,6 +88,22 @@ class FlowNB(ExtensionApp):
         "",
         help='Time limit of one attempt of a step that sets none, and of a setup cell, like "10m"; empty for none.',
     ).tag(config=True)
+    owner = Unicode("", help="Address of whoever runs this server: gets the mails of steps that name nobody.").tag(
+        config=True
+    )
+    smtp_host = Unicode("", help="The mail server; without one, mails stay in the outbox.").tag(config=True)
+    smtp_port = Int(0, min=0, max=65535, help="Its port; 0 for the usual one of `smtp_security`.").tag(config=True)
+    smtp_security = Enum(
+        ["starttls", "tls", "none"], "starttls", help="How the connection to the mail server is made secure."
+    ).tag(config=True)
+    smtp_user = Unicode("", help="The name to log in to the mail server with; empty for no login.").tag(config=True)
+    smtp_password = Unicode("", help=f"The password to it; better in the environment, as {PASSWORD}.").tag(config=True)
+    mail_from = Unicode("", help="Address that mails come from; empty for `owner`.").tag(config=True)
+    notify = List(
+        Unicode(),
+        [],
+        help="Apprise URLs of services that are told of new pauses, failures and reminders (needs `flownb[notify]`).",
+    ).tag(config=True)
     journal_mode = Enum(
         ["WAL", "DELETE"], "WAL", help="SQLite's journal mode; WAL does not work on network file systems."
     ).tag(config=True)
@@ -87,6 +111,19 @@ class FlowNB(ExtensionApp):
 
     _service: Service
     _callbacks: HTTPServer | None = None
+
+    @default("smtp_password")
+    def _password(self) -> str:
+        return os.environ.pop(PASSWORD, "")  # no kernel inherits it
+
+    @validate("owner", "mail_from")
+    def _an_address(self, proposal: Any) -> str:
+        value = str(proposal["value"])
+        try:
+            address(value, f"FlowNB.{proposal['trait'].name}") if value else None
+        except InvalidValue as error:
+            raise TraitError(str(error)) from None
+        return value
 
     @validate("default_timeout")
     def _a_duration(self, proposal: Any) -> str:
@@ -121,6 +158,8 @@ class FlowNB(ExtensionApp):
             max_snapshot_bytes=self.max_snapshot_bytes,
             keep_snapshots_seconds=self.keep_snapshots_seconds,
             limits=Limits(timeout, self.max_export_bytes),
+            smtp=self._smtp(),
+            notify=tuple(self.notify),
         )
         self._keep_port(DataFolder(config.data_dir))
         self._service = Service(
@@ -135,9 +174,21 @@ class FlowNB(ExtensionApp):
             log=self.log,
         )
 
+    def _smtp(self) -> Smtp:
+        return Smtp(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            security=self.smtp_security,
+            user=self.smtp_user,
+            password=self.smtp_password,
+            sender=self.mail_from,
+            owner=self.owner,
+        )
+
     def initialize_handlers(self) -> None:
         self.handlers.extend(self._public_routes())
         self.handlers.extend(api.routes(self._service, self.max_body_bytes))
+        self.handlers.extend(console_routes(self._service, self.max_body_bytes))
 
     def _public_routes(self) -> list[tuple[str, Any, Any]]:
         return public.routes(self._service, Pages(), self.max_body_bytes, self.confirm_links)

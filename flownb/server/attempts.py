@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from flownb.bridge import port
@@ -16,6 +16,7 @@ from flownb.server.carried import checkpoint_warnings
 from flownb.server.clock import Clock
 from flownb.server.context import Links, step_context
 from flownb.server.kernels import Workshop
+from flownb.server.letters import Letters
 from flownb.server.limits import Limits
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.queries import StepOutputs
@@ -33,15 +34,19 @@ class Ended:
     event: events.StepFinished | events.StepFailed
     outputs: StepOutputs
     kept: StepCheckpoint | None
+    mails: list[Json]
 
 
 class Attempts:
     """Runs attempts, and shows what those under way have put out so far."""
 
-    def __init__(self, store: Store, workshop: Workshop, links: Links, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, workshop: Workshop, links: Links, letters: Letters, clock: Clock, limits: Limits
+    ) -> None:
         self._store = store
         self._workshop = workshop
         self._links = links
+        self._letters = letters
         self._clock = clock
         self._limits = limits
         self._live: dict[str, tuple[Step, port.Running]] = {}
@@ -58,11 +63,14 @@ class Attempts:
         step = execution.step
         assert step is not None
         asked: list[asyncio.Task[None]] = []
-        running = kernel.execute(await self._told(execution, step, cell, asked))
+        mails: list[Json] = []
+        told = await self._told(execution, step, cell)
+        pause_asked = partial(self._pause_asked, execution.id, asked)
+        running = kernel.execute(replace(told, on_pause_asked=pause_asked, on_mail_asked=mails.append))
         self._live[execution.id] = (step, running)
         saving = asyncio.create_task(self._workshop.save(kernel, execution, step))
         try:
-            event, kept = await self._event(kernel, execution, step, running, saving)
+            ended = await self._ended(kernel, execution, step, running, saving, mails)
         except asyncio.CancelledError:
             await self._stop(kernel, running)
             with suppress(StoreError):
@@ -71,15 +79,15 @@ class Attempts:
         finally:
             del self._live[execution.id]
             await asyncio.gather(saving, *asked)
-        return Ended(event, StepOutputs(step.attempt, running.outputs), kept)
+        return ended
 
-    async def _told(self, execution: Execution, step: Step, cell: Cell, asked: list[asyncio.Task[None]]) -> port.Cell:
+    async def _told(self, execution: Execution, step: Step, cell: Cell) -> port.Cell:
         """The cell with all that ``pd`` is to know. Exports may be large: they are written off the event loop."""
         timeout = step.policy.timeout or self._limits.default_timeout
         deadline = self._clock.now() + timeout if timeout else None
         largest = self._limits.max_export_bytes
         context = await asyncio.to_thread(step_context, execution, cell, self._links, deadline, largest)
-        return port.Cell(cell.source, context, timeout, partial(self._pause_asked, execution.id, asked))
+        return port.Cell(cell.source, context, timeout)
 
     def _pause_asked(self, execution: str, asked: list[asyncio.Task[None]], call: Json) -> None:
         async def tell() -> None:
@@ -88,25 +96,34 @@ class Attempts:
 
         asked.append(asyncio.create_task(tell()))
 
-    async def _event(
+    async def _ended(
         self,
         kernel: port.Kernel,
         execution: Execution,
         step: Step,
         running: port.Running,
         saving: asyncio.Task[StepCheckpoint],
-    ) -> tuple[events.StepFinished | events.StepFailed, StepCheckpoint | None]:
+        mails: list[Json],
+    ) -> Ended:
+        """``mails`` are those that were heard of while the step ran: all there are where its kernel dies."""
+        kept: StepCheckpoint | None = None
+        event: events.StepFinished | events.StepFailed
         try:
             ran = await running.finished()
         except port.KernelError as error:
             await kernel.shutdown()  # it may be frozen, and then the checkpoint would be waited for as long
             # A step marked `once` is not repeated after a crash, its kernel's neither, whatever its `retry` says.
-            failed = events.StepFailed(Error(error.ename, str(error)), running.compute_ms, final=step.policy.once)
-            return failed, None
-        if ran.error is not None:
-            return events.StepFailed(ran.error, ran.compute_ms), None
-        kept = await asyncio.shield(saving)
-        return _finished(execution, ran, kept), kept
+            event = events.StepFailed(Error(error.ename, str(error)), running.compute_ms, final=step.policy.once)
+        else:
+            saved = await asyncio.shield(saving)
+            if ran.error is not None:
+                event = events.StepFailed(ran.error, ran.compute_ms)
+                with suppress(port.KernelError):
+                    mails = (await kernel.ask("step", "collect"))["mails"]
+            else:
+                kept, mails = saved, ran.collected["mails"]
+                event = _finished(execution, ran, kept, self._letters.warnings(step.name, mails))
+        return Ended(event, StepOutputs(step.attempt, running.outputs), kept, mails)
 
     async def _stop(self, kernel: port.Kernel, running: port.Running) -> None:
         await kernel.interrupt()
@@ -115,10 +132,10 @@ class Attempts:
         await kernel.shutdown()
 
 
-def _finished(execution: Execution, ran: port.Ran, kept: StepCheckpoint) -> events.StepFinished:
+def _finished(execution: Execution, ran: port.Ran, kept: StepCheckpoint, unsent: list[str]) -> events.StepFinished:
     """What a cell's result means for its step."""
     said = ran.collected
-    warnings = [*said["warnings"], *checkpoint_warnings(kept, paused=bool(said["pauses"]))]
+    warnings = [*said["warnings"], *checkpoint_warnings(kept, paused=bool(said["pauses"])), *unsent]
     return events.StepFinished(
         exports=said["exports"],
         checkpoint=kept.checkpoint,

@@ -49,8 +49,13 @@ class Body:
         return b"".join(self._pieces)
 
 
-def resume_data(request: httputil.HTTPServerRequest, body: bytes, now: int, secrets: Iterable[str]) -> dict[str, Json]:
-    """A request in the contract's one shape, without the secrets of its links; raises ``UnreadableBody``."""
+def read(request: httputil.HTTPServerRequest, body: bytes) -> Json:
+    """What a body holds, by what its request says of it; raises ``UnreadableBody``."""
+    return read_body(body, dict(request.headers), _parts(request.headers.get("Content-Type", ""), body))
+
+
+def resume_data(request: httputil.HTTPServerRequest, body: Json, now: int, secrets: Iterable[str]) -> dict[str, Json]:
+    """A request in the contract's one shape, without the secrets of its links."""
     return mask(  # type: ignore[no-any-return]
         shape(
             method=request.method or "",
@@ -59,7 +64,7 @@ def resume_data(request: httputil.HTTPServerRequest, body: bytes, now: int, secr
             query=request.query,
             headers=request.headers.get_all(),
             client_ip=request.remote_ip or "",
-            body=read_body(body, dict(request.headers), _parts(request.headers.get("Content-Type", ""), body)),
+            body=body,
             received_at=iso(now) or "",
         ),
         secrets,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.links import tokens
-from flownb.core.model import Action, Attempt, Execution, Json, Step, StepStatus
+from flownb.core.model import Action, Attempt, Execution, Json
 from flownb.core.notebook import Cell
-from flownb.core.times import iso
+from flownb.core.told import pd_context, recorded
 from flownb.store.keys import Key
 
 
@@ -28,32 +28,6 @@ class Links:
         return {f"{action}_url": self.url(action, token) for action, token in made.items()}
 
 
-def context_id(execution: Execution) -> str:
-    """New in every segment, and the same again when a crash makes a segment repeat a step."""
-    return f"{execution.id}.{execution.segments}"
-
-
-def pd_context(execution: Execution, step: Step, deadline: int | None) -> dict[str, Json]:
-    """All of ``pd.context``; ``deadline`` is when the attempt times out, in ms since 1970."""
-    run: dict[str, Json] = {"runs": step.runs, "context": step.context}
-    if step.callback is not None:
-        run["callback_request"] = step.callback
-    return {
-        "id": context_id(execution),
-        "trace_id": execution.id,
-        "workflow_id": execution.workflow,
-        "workflow_name": execution.workflow,
-        "deployment_id": execution.version,
-        "ts": iso(execution.created_at),
-        "deadline": deadline,
-        "test": False,
-        "replay": execution.replay_of is not None,
-        "resume": execution.resume,
-        "idempotency_key": f"{execution.id}:{step.name}:{step.runs}",
-        "run": run,
-    }
-
-
 def step_context(execution: Execution, cell: Cell, links: Links, deadline: int | None, max_export_bytes: int) -> str:
     """The message to the kernel for the step in hand, as JSON text."""
     body = execution.trigger["event"].get("body")
@@ -68,20 +42,6 @@ def shown_context(execution: Execution) -> dict[str, Json]:
     step = execution.step
     assert step is not None
     return {**pd_context(execution, replace(step, runs=max(1, step.runs)), None), "test": True}
-
-
-def recorded(execution: Execution) -> dict[str, Json]:
-    """What ``pd.steps`` has of the steps that have ended; of those that may be retried, the one in hand too, how often
-    it was tried and what went wrong the last time."""
-    found: dict[str, Json] = {
-        step.name: dict(step.exports) for step in execution.steps if step.status is StepStatus.SUCCEEDED
-    }
-    for step in execution.steps[: execution.at + 1]:
-        if step.policy.retry is not None and step.attempts:
-            error = step.last_error
-            last = {"ename": error.ename, "evalue": error.evalue} if error else None
-            found.setdefault(step.name, {})["$attempt"] = {"count": step.attempts, "last_error": last}
-    return found
 
 
 def setup_context(execution: Execution, cell: Cell, links: Links, max_export_bytes: int) -> str:

@@ -7,63 +7,26 @@ import json
 from http.client import responses
 from typing import Any
 
-from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from flownb import faults
-from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
+from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.jsonvalue import dumps, to_json
 from flownb.core.model import Execution, Json
-from flownb.core.payload import shape
-from flownb.core.replays import CannotReplay
-from flownb.core.times import iso
-from flownb.core.transitions import NotNow
-from flownb.server.body import TooLarge
-from flownb.server.context import Links
-from flownb.server.continuing import PauseEnded
-from flownb.server.notebooks import NoSuchNotebook
-from flownb.server.openings import CannotOpen
-from flownb.server.service import Active, Service, Unavailable
+from flownb.server.base import LoggedInHandler, code_of
 from flownb.server.view import execution_view
-from flownb.store.store import NotFound
-from flownb.store.writer import StoreError
 
-CODES: dict[type[FlowNBError], int] = {
-    NotFound: 404,
-    NoSuchNotebook: 404,
-    NotebookError: 400,
-    InvalidValue: 400,
-    TooLarge: 413,
-    NotNow: 409,
-    CannotReplay: 409,
-    CannotOpen: 409,
-    PauseEnded: 409,
-    Unavailable: 503,
-    StoreError: 503,
-}
-LOGIN_HEADERS = ("authorization",)
+LONGEST_PAGE = 500
 
 
-class FlowHandler(APIHandler):
+class FlowHandler(LoggedInHandler, APIHandler):
     """What all handlers of the API share: errors as ``{"message", "reason"}``, bodies as JSON objects."""
-
-    auth_resource = "flownb"
-
-    def initialize(self, service: Service, max_body_bytes: int) -> None:
-        self._service = service
-        self._max_body_bytes = max_body_bytes
-
-    @property
-    def active(self) -> Active:
-        return self._service.active
 
     def body(self, *known: str) -> dict[str, Json]:
         """The body, an object with no other keys than those ``known``; raises ``InvalidValue`` or ``TooLarge``."""
-        if len(self.request.body) > self._max_body_bytes:
-            raise TooLarge(self._max_body_bytes)
         try:
-            found = to_json(json.loads(self.request.body or b"{}"), "the body")
+            found = to_json(json.loads(self.whole_body() or b"{}"), "the body")
         except (ValueError, RecursionError) as error:
             detail = str(error) if isinstance(error, InvalidValue) else f"the body is not JSON: {error}"
             raise InvalidValue(detail) from None
@@ -74,27 +37,19 @@ class FlowHandler(APIHandler):
             raise InvalidValue(f"the body has the unknown key {unknown[0]!r}: {there} is known here")
         return found
 
-    async def links(self) -> Links | None:
-        """What shows links, to those who may use them."""
-        may = self.authorizer.is_authorized(self, self.current_user, "write", self.auth_resource)
-        return self.active.links if await ensure_async(may) else None
+    def limit(self) -> int:
+        """How many a page is to have; raises ``InvalidValue``."""
+        said = self.get_query_argument("limit", "50")
+        if not said.isascii() or not said.isdigit() or not 1 <= int(said[:9]) <= LONGEST_PAGE:
+            raise InvalidValue(f"limit is a number from 1 to {LONGEST_PAGE}, got {said!r}")
+        return int(said)
 
     async def view(self, execution: Execution) -> dict[str, Json]:
-        return execution_view(execution, await self.links())
+        return (await self.views([execution]))[0]
 
-    def request_shape(self, data: Json) -> Json:
-        """This call as ``$resume_data`` has it, with ``data`` as its body."""
-        return shape(
-            method=self.request.method or "",
-            path=self.request.path,
-            url=self.request.full_url().partition("?")[0],
-            query="",
-            headers=self.request.headers.get_all(),
-            client_ip=self.request.remote_ip or "",
-            body=data,
-            received_at=iso(self._service.clock.now()) or "",
-            dropped=LOGIN_HEADERS,
-        )
+    async def views(self, executions: list[Execution]) -> list[dict[str, Json]]:
+        links, path = await self.links(), self._service.executed_path
+        return await asyncio.to_thread(lambda: [execution_view(one, links, path(one)) for one in executions])
 
     def answer(self, code: int, content: Json) -> None:
         self._send(code, dumps(content))
@@ -114,15 +69,10 @@ class FlowHandler(APIHandler):
         """Every error as a message and a short reason."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, FlowNBError):
-            code = next((code for kind, code in CODES.items() if isinstance(error, kind)), 500)
-            self.answer(code, {"message": str(error), "reason": error.reason})
+            self.answer(code_of(error), {"message": str(error), "reason": error.reason})
         elif isinstance(error, web.HTTPError):
             name = responses.get(status_code, "error")
             reason = error.reason or name.lower().replace(" ", "_")
             self.answer(status_code, {"message": error.log_message or name, "reason": reason})
         else:
             self.answer(500, {"message": "flownb failed: see the server's log", "reason": "internal_error"})
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, FlowNBError):
-            super().log_exception(typ, value, tb)

@@ -19,7 +19,8 @@ from flownb.core.jsonvalue import dumps
 from flownb.core.model import Attempt, Checkpoint, Execution, PauseKind, Status, StepStatus
 from flownb.core.notebook import Workflow
 from flownb.core.replays import HAS_ENDED, demand_reached, ended, place_of
-from flownb.server.context import recorded, shown_context
+from flownb.core.told import recorded
+from flownb.server.context import shown_context
 from flownb.server.kernels import NotReady, Workshop
 from flownb.server.opened_notebook import opened_notebook, write_new
 from flownb.server.recorder import file_stem, record

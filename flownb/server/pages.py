@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from secrets import token_urlsafe
+from typing import Any
 
 import jinja2
 
-from flownb.core.model import Action, Execution, Json, Pause, PauseKind
+from flownb.core.model import Action, EndedBy, Execution, Json, Pause, Signature, Status
 from flownb.core.times import iso
 from flownb.core.transitions import Answer
+from flownb.core.words import in_words, otherwise
 
 TITLES = {
-    "resumed": ("Resumed", "The workflow goes on. You can close this page."),
+    "resumed": ("Approved", "The workflow goes on. You can close this page."),
     "cancelled": ("Cancelled", "The workflow will not go on. You can close this page."),
     "accepted": ("Accepted", "The step is still running: the decision takes effect when it ends."),
-    "already_resumed": ("Already resumed", "Somebody has resumed this workflow before; nothing was changed now."),
-    "already_cancelled": ("Already cancelled", "Somebody has cancelled this workflow before; nothing was changed now."),
+    "already_resumed": ("Already approved", "This was decided before; nothing was changed now."),
+    "already_cancelled": ("Already cancelled", "This was decided before; nothing was changed now."),
+    "postponed": ("Put off", "There is more time to decide."),
+    "no_deadline": ("Not put off", "This wait ends by itself: there is no deadline to put off."),
     "expired": ("Too late", "This pause has ended without a decision, or never came about."),
     "not_suspended": ("Not waiting", "The execution runs and has not asked for a pause: there is nothing to resume."),
     "not_found": ("Unknown link", "This link is not known here. Was it copied whole?"),
@@ -28,13 +32,27 @@ TITLES = {
 }
 """Heading and text for each answer of the contract's table."""
 
+DECISIONS = {Action.RESUME: "Approved", Action.CANCEL: "Cancelled"}
+VIA = {"link": "by a link", "page": "on this page", "api": "through the API", "console": "in the console"}
+POLICY = "; ".join(
+    [
+        "sandbox allow-forms",
+        "default-src 'none'",
+        "img-src data:",
+        "style-src 'nonce-{}'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    ]
+)
+
 
 @dataclass(frozen=True)
 class Page:
-    """Markup and the nonce of its one style element."""
+    """Markup, and the policy that goes with it as ``Content-Security-Policy``."""
 
     html: str
-    nonce: str
+    policy: str
 
 
 @dataclass(frozen=True)
@@ -47,13 +65,20 @@ class Told:
     message: str = ""
     reason: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
+    by: str | None = None
+
+    @property
+    def words(self) -> str:
+        return self.message or TITLES[self.status][1]
 
     def json(self, execution: Execution | None) -> dict[str, Json]:
-        said: dict[str, Json] = {"status": self.status, "message": self.message or TITLES[self.status][1]}
+        said: dict[str, Json] = {"status": self.status, "message": self.words}
         if execution is not None:
             said["execution"] = execution.id
         if self.at is not None:
             said["at"] = iso(self.at)
+        if self.by is not None:
+            said["by"] = self.by
         if self.code >= 400:
             said["reason"] = self.reason or self.status
         if self.errors:
@@ -64,7 +89,9 @@ class Told:
 def told(answer: Answer) -> Told:
     """What the rules answer, in words."""
     message = "The execution is over: there is nothing to resume or cancel." if answer.reason == "final" else ""
-    return Told(answer.code, answer.status, answer.at, message, answer.reason, answer.errors)
+    if answer.by is not None and answer.at is not None and answer.status in ("already_resumed", "already_cancelled"):
+        message = f"{TITLES[answer.status][0]} by {answer.by}, {_when(answer.at)}; nothing was changed now."
+    return Told(answer.code, answer.status, answer.at, message, answer.reason, answer.errors, answer.by)
 
 
 class Pages:
@@ -72,54 +99,82 @@ class Pages:
 
     def __init__(self) -> None:
         loader = jinja2.PackageLoader("flownb.server")
-        self._templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-        self._templates.filters["words"] = in_words
+        self._templates = jinja2.Environment(
+            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
 
     def answer(self, told: Told, execution: Execution | None) -> Page:
         """What came of a request."""
-        title, message = TITLES[told.status]
-        return self._render(
-            "answer.html",
-            title=title,
-            message=told.message or message,
-            workflow=execution.workflow if execution else None,
-            execution=execution.id if execution else None,
-            at=iso(told.at),
-            errors=told.errors,
+        facts: list[tuple[str, str]] = []
+        if execution is not None:
+            facts += [("Workflow", execution.workflow), ("Execution", execution.id)]
+        if told.at is not None and not told.message:
+            facts.append(("Decided" if told.by is None else f"Decided by {told.by}", _when(told.at)))
+        if execution is not None:
+            facts.append(("Now", standing(execution)))
+        return self.render(
+            "answer.html", title=TITLES[told.status][0], message=told.words, facts=facts, errors=told.errors
         )
 
-    def review(self, execution: Execution, pause: Pause | None, urls: dict[Action, str]) -> Page:
-        """A pause that waits, or will when its step has ended, with the two buttons."""
-        step = pause.of.step if pause else (execution.step.name if execution.step else "")
-        return self._render(
-            "review.html",
-            workflow=execution.workflow,
-            execution=execution.id,
-            step=step,
-            reason=pause.reason if pause else None,
-            since=iso(pause.since) if pause else None,
-            otherwise=otherwise(pause),
-            needs_data=pause is not None and pause.form is not None,
-            resume=urls[Action.RESUME],
-            cancel=urls[Action.CANCEL],
-        )
+    def ended(self, execution: Execution, pause: Pause | None) -> Page:
+        """What came of a pause that nobody can decide on any more, and how its execution stands."""
+        title, message = _outcome(pause)
+        facts = [("Workflow", execution.workflow), *_decided(pause), ("Now", standing(execution))]
+        facts.append(("Execution", execution.id))
+        return self.render("answer.html", title=title, message=message, facts=facts, errors={})
 
-    def _render(self, template: str, **values: Json) -> Page:
+    def render(self, template: str, **values: Any) -> Page:
         nonce = token_urlsafe(12)
-        return Page(self._templates.get_template(template).render(nonce=nonce, **values), nonce)
+        return Page(self._templates.get_template(template).render(nonce=nonce, **values), POLICY.format(nonce))
 
 
-def otherwise(pause: Pause | None) -> str:
-    """What happens if nobody decides, and when."""
-    if pause is None or not pause.live:
-        return "The step is still running; it pauses when it ends."
-    when = in_words(iso(pause.wakes_at) or "")
-    if pause.kind is PauseKind.RERUN:
-        return f"The step runs again by itself on {when}."
-    outcome = {"resume": "continues by itself", "cancel": "is cancelled", "error": "fails"}[pause.on_timeout]
-    return f"The workflow {outcome} on {when}."
+def standing(execution: Execution) -> str:
+    """How an execution stands, as a sentence."""
+    step = f"step “{execution.step.name}”" if execution.step else "its end"
+    if execution.status is Status.QUEUED:
+        return f"The workflow goes on as soon as there is room, with {step}."
+    if execution.status is Status.RUNNING:
+        return f"The workflow runs: it is at {step}."
+    if execution.status is Status.SUSPENDED and execution.pause is not None:
+        pause = execution.pause
+        return f"The workflow waits at {step}. {otherwise(pause.kind, pause.on_timeout, iso(pause.wakes_at))}"
+    when = f" on {_when(execution.finished_at)}" if execution.finished_at is not None else ""
+    if execution.status is Status.FAILED:
+        return f"The workflow failed{when}, at {step}."
+    return f"The workflow {'finished' if execution.status is Status.SUCCEEDED else 'was cancelled'}{when}."
 
 
-def in_words(at: str) -> str:
-    """A time of the API as people read it: ``Tue 24 Nov 2026, 14:00:05 UTC``."""
-    return datetime.fromisoformat(at).strftime("%a %d %b %Y, %H:%M:%S UTC")
+def _outcome(pause: Pause | None) -> tuple[str, str]:
+    if pause is None:
+        return TITLES["expired"]
+    if pause.decision is not None and pause.ended_by is None:
+        return DECISIONS[pause.decision.action], TITLES["accepted"][1]
+    if pause.decision is not None and pause.ended_by is not EndedBy.VOID:
+        return DECISIONS[pause.decision.action], TITLES[("cancelled", "resumed")[pause.decision.action == "resume"]][1]
+    if pause.decision is not None:
+        return "Without effect", "The step ended without a pause, so that there was nothing to decide."
+    if pause.ended_by is EndedBy.TIMER:
+        return "Nobody decided in time", "The wait ended by itself."
+    return TITLES["expired"]
+
+
+def _decided(pause: Pause | None) -> Iterator[tuple[str, str]]:
+    """Who decided what, when, and what they said with it."""
+    if pause is None:
+        return
+    yield "Step", pause.of.step
+    if pause.decision is not None:
+        yield f"{DECISIONS[pause.decision.action]} by", _whom(pause.decision.signature)
+        yield "On", _when(pause.decision.at)
+        if pause.decision.signature.comment:
+            yield "Comment", pause.decision.signature.comment
+    elif pause.ended_at is not None:
+        yield "Ended", _when(pause.ended_at)
+
+
+def _whom(signature: Signature) -> str:
+    return f"{signature.name or 'somebody who gave no name'}, {VIA.get(signature.via, signature.via)}"
+
+
+def _when(at: int) -> str:
+    return in_words(iso(at) or "")

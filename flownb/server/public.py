@@ -16,13 +16,14 @@ from flownb.core import events
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
 from flownb.core.links import tokens
-from flownb.core.model import Action, Attempt, Execution, Pause
+from flownb.core.model import Action, Execution, Signature
 from flownb.core.payload import UnreadableBody
-from flownb.core.transitions import late, undecided
-from flownb.server.body import Body, TooLarge, masked_path, resume_data
+from flownb.core.transitions import undecided
+from flownb.server.body import Body, TooLarge, masked_path, read, resume_data
 from flownb.server.pages import Page, Pages, Told, told
+from flownb.server.reviews import POSTPONE, PUT_OFF, Notice, Reply, Review
 from flownb.server.service import Active, Service
-from flownb.store import aggregate, queries
+from flownb.store import queries
 from flownb.store.queries import Link
 
 log = logging.getLogger("flownb")
@@ -30,6 +31,9 @@ log = logging.getLogger("flownb")
 NOT_FOUND = Told(404, "not_found")
 LARGE = 16 * 1024
 """Bytes of a body above which its parsing is kept off the event loop."""
+
+DONE = ("resumed", "cancelled", "accepted", "postponed")
+"""Answers after which a browser is sent to the page anew."""
 
 PREVIEWS = ("Sec-Purpose", "Purpose", "X-Moz")
 
@@ -109,27 +113,30 @@ class LinkHandler(web.RequestHandler):
             await self._ask(active, link)
             return
         secrets = [token, *tokens(active.links.key.secret, link.execution, link.attempt).values()]
-        body, now = self._body.whole(), self._service.clock.now()
-        if len(body) > LARGE:
-            request = await asyncio.to_thread(resume_data, self.request, body, now, secrets)
-        else:
-            request = resume_data(self.request, body, now, secrets)
-        event = events.RequestArrived(link.action, request, link.attempt)
+        raw, now = self._body.whole(), self._service.clock.now()
+        body = await asyncio.to_thread(read, self.request, raw) if len(raw) > LARGE else read(self.request, raw)
+        request = resume_data(self.request, body, now, secrets)
+        event = events.RequestArrived(
+            link.action, request, link.attempt, signature=Signature(ip=self.request.remote_ip)
+        )
         answer, after = await active.store.request(link.execution, event)
-        faults.point("answer.public")
+        self._decided()
         self._tell(told(answer), after)
+
+    def _decided(self) -> None:
+        """It is on disk, and nobody has been told yet."""
+        faults.point("answer.public")
 
     async def _ask(self, active: Active, link: Link) -> None:
         """Nothing is decided yet: a person is shown the page with the buttons, a machine is told."""
-        execution, pause = await self._look(active, link)
         if self._wants_html():
-            self._show(200, self._review_page(active, execution, pause, link.attempt))
+            self._reply(await Review(active, self._pages, link).show())
         else:
-            self._tell(Told(409, "confirm_required"), execution)
+            self._tell(Told(409, "confirm_required"), await active.store.get(link.execution))
 
     async def _must_confirm(self, active: Active, link: Link) -> bool:
         """By the pause's own wish, else the workflow's, else the server's; where a form asks for more than GET has."""
-        execution, pause = await self._look(active, link)
+        execution, pause = await Review(active, self._pages, link).look()
         if not undecided(execution, pause, link.attempt):
             return False
         if pause is not None and pause.form is not None and link.action is Action.RESUME:
@@ -140,21 +147,25 @@ class LinkHandler(web.RequestHandler):
         return self._confirm_links if workflow.confirm is None else workflow.confirm
 
     async def _review(self, active: Active, link: Link) -> None:
-        execution, pause = await self._look(active, link)
-        if undecided(execution, pause, link.attempt):
-            self._show(200, self._review_page(active, execution, pause, link.attempt))
-            return
-        answer = late(pause, Action.RESUME)
-        self._tell(Told(200 if answer.code == 409 else answer.code, answer.status, answer.at), execution)
+        review = Review(active, self._pages, link)
+        if self.request.method == "POST" and link.action is Action.REVIEW:
+            reply = await review.decide(self.request, self._body.whole(), self._service.clock.now())
+            self._decided()
+        else:
+            reply = await review.show(notice=Notice(PUT_OFF) if self.request.query == POSTPONE else None)
+        self._reply(reply)
 
-    async def _look(self, active: Active, link: Link) -> tuple[Execution, Pause | None]:
-        pause = await active.store.read(partial(aggregate.load_pause, execution_id=link.execution, of=link.attempt))
-        return await active.store.get(link.execution), pause
-
-    def _review_page(self, active: Active, execution: Execution, pause: Pause | None, attempt: Attempt) -> Page:
-        made = tokens(active.links.key.secret, execution.id, attempt)
-        # Relative, so that the buttons work under whatever address the page was reached by.
-        return self._pages.review(execution, pause, {action: f"../{action}/{made[action]}" for action in Action})
+    def _reply(self, reply: Reply) -> None:
+        """A page; after a decision the way to the page that says what stands, so that loading it anew sends nothing."""
+        if reply.page is not None:
+            self._show(reply.code, reply.page)
+        elif reply.answer is not None and reply.answer.status in DONE:
+            self.set_status(303)
+            query = f"?{POSTPONE}" if reply.answer.status == "postponed" else ""
+            self.set_header("Location", f"../review/{self.path_args[1]}{query}")
+            self.finish()
+        elif reply.answer is not None:
+            self._tell(told(reply.answer), reply.after)
 
     def _is_preview(self) -> bool:
         """Whether the request says of itself that nobody has clicked yet."""
@@ -174,10 +185,9 @@ class LinkHandler(web.RequestHandler):
 
     def _show(self, code: int, page: Page) -> None:
         self.set_status(code)
-        policy = f"default-src 'none'; style-src 'nonce-{page.nonce}'; form-action 'self'; frame-ancestors 'none'"
-        self.set_header("Content-Security-Policy", f"{policy}; base-uri 'none'")
+        self.set_header("Content-Security-Policy", page.policy)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(page.html)
+        self.finish(page.html.encode(errors="replace"))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self._tell(Told(status_code, "error"), None)

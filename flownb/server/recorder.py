@@ -24,7 +24,8 @@ async def record(store: Store, execution: Execution, *live: queries.StepOutputs)
     content = await store.read(partial(queries.version, version=execution.version))
     outputs = await store.read(partial(queries.outputs, execution_id=execution.id))
     latest = {found.attempt: found for found in [*outputs, *live]}  # a step under way may be a repeat after a crash
-    return await asyncio.to_thread(executed_notebook, execution, content, latest.values())
+    pauses = await store.read(partial(queries.pauses, execution_id=execution.id))
+    return await asyncio.to_thread(executed_notebook, execution, content, latest.values(), pauses)
 
 
 class Recorder:
@@ -79,6 +80,8 @@ class Recorder:
                 continue
             except (OSError, StoreError) as error:
                 self._log.error("flownb: the executed notebook of %s is not written: %s", execution_id, error)
+            except Exception:  # an error of our own costs this notebook, not those after it
+                self._log.exception("flownb: the executed notebook of %s is not written", execution_id)
         faults.point("notebook.written")
         with suppress(StoreError):
             await self._store.note_recorded(written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from flownb import faults
 from flownb.bridge.port import Kernel
 from flownb.core import events
-from flownb.core.model import Execution, PauseKind, Status, StepStatus
+from flownb.core.model import Execution, Json, PauseKind, Status, StepStatus
 from flownb.core.notebook import Workflow
 from flownb.core.transitions import NotNow
 from flownb.server.attempts import Attempts
@@ -70,7 +70,7 @@ class Runner:
         workflow = await self._versions.get(execution.version)
         warnings = await self._changed_meanwhile(execution)
         try:
-            kernel = self._warm.take(execution.id, execution.checkpoint)
+            kernel = await self._warm.take(execution.id, execution.checkpoint)
             kernel = kernel or await self._workshop.ready(execution, workflow)
         except NotReady as error:
             failure = events.StepFailed(error.error, final=error.final, reason=error.reason)
@@ -102,7 +102,7 @@ class Runner:
             ended = await self._attempts.run(kernel, execution, workflow.steps[execution.at])
             faults.point("step.reply")
             superseded = await self._retention.superseded(execution) if ended.kept else None
-            execution = await self._commit(execution.id, ended.event, (ended.outputs,), ended.kept)
+            execution = await self._commit(execution.id, ended.event, (ended.outputs,), ended.kept, ended.mails)
             if superseded is not None:
                 await self._retention.forget(execution.id, superseded)
         return execution
@@ -122,12 +122,13 @@ class Runner:
         event: events.Event,
         outputs: Iterable[StepOutputs] = (),
         kept: StepCheckpoint | None = None,
+        mails: Sequence[Json] = (),
     ) -> Execution:
         """Put a fact on disk, however long the disk refuses: the result of a step is not to be lost."""
         wait = 1.0
         while True:
             try:
-                return await self._store.apply(execution, event, outputs, kept)
+                return await self._store.apply(execution, event, outputs, kept, mails)
             except Fenced:
                 raise
             except StoreError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -12,10 +12,9 @@ from typing import Any
 from flownb import faults
 from flownb.core import events
 from flownb.core.model import Error, Execution, Status
-from flownb.core.transitions import NotNow
+from flownb.core.transitions import NotNow, due_at
 from flownb.server.clock import Clock
 from flownb.store import queries
-from flownb.store.aggregate import due_at
 from flownb.store.store import Change, NotFound, Store
 from flownb.store.writer import Fenced, StoreError
 
@@ -112,17 +111,15 @@ class Scheduler:
         due = await self._store.read(partial(queries.due, now=self._clock.now(), most=AT_ONCE))
         if due:
             faults.point("timer.fire")
-        await self._apply_each(due, events.TimerFired())
+        await asyncio.gather(*(self._fire(execution) for execution in due))  # committed together
         return len(due)
 
-    async def _apply_each(self, executions: Iterable[str], event: events.Event) -> None:
-        """One event for many executions, committed together."""
-
-        async def one(execution: str) -> None:
+    async def _fire(self, execution: str) -> None:
+        """End a pause, or remind people of it: the rules know what it is time for."""
+        for event in (events.TimerFired(), events.ReminderDue()):
             with suppress(NotNow, NotFound):
                 await self._store.apply(execution, event)
-
-        await asyncio.gather(*(one(execution) for execution in executions))
+                return
 
     async def _admit(self) -> None:
         free = 0 if self.draining else self._max_running - len(self._running)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,18 @@ from flownb.server.context import Links
 from flownb.server.continuing import Continuing
 from flownb.server.doctor import Doctor
 from flownb.server.kernels import Workshop
+from flownb.server.letters import Letters
 from flownb.server.limits import Limits
+from flownb.server.mailer import Mailer
 from flownb.server.notebooks import Notebooks, new_execution
+from flownb.server.notifier import Notifier
 from flownb.server.openings import Jupyter, Openings
-from flownb.server.recorder import Recorder
+from flownb.server.recorder import Recorder, file_stem
 from flownb.server.replays import Replays
 from flownb.server.retention import Retention
 from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
+from flownb.server.smtp import Smtp
 from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
 from flownb.store import keys
@@ -63,6 +67,8 @@ class Config:
     max_snapshot_bytes: int
     keep_snapshots_seconds: float
     limits: Limits
+    smtp: Smtp
+    notify: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ class Active:
     openings: Openings
     continuing: Continuing
     doctor: Doctor
+    letters: Letters
+    mailer: Mailer
 
 
 class Service:
@@ -193,12 +201,15 @@ class Service:
         config = self.config
         async with AsyncExitStack() as stack:
             key = await asyncio.to_thread(keys.read_or_make, self._folder.key)
-            store = Store(self._folder.database, key, self.clock, config.journal_mode)
+            links = Links(key, self._root_url(self._folder))
+            letters = Letters(links, config.smtp, Notifier(config.notify, key))
+            if letters.notifier.lacking:
+                self._log.error("flownb: nobody is notified: %s", letters.notifier.lacking)
+            store = Store(self._folder.database, key, self.clock, config.journal_mode, letters)
             stack.push_async_callback(store.close)
             await store.open()
             faults.point("start.opened")
             snapshots = self._folder.snapshots
-            links = Links(key, self._root_url(self._folder))
             kernels = self._kernels(self._folder)
             stack.push_async_callback(kernels.close)
             warm = WarmKernels(config.warm_seconds, config.max_running)
@@ -207,7 +218,7 @@ class Service:
                 kernels, snapshots, config.root, links, config.kernel_memory, config.max_snapshot_bytes, config.limits
             )
             versions = Versions(store)
-            attempts = Attempts(store, workshop, links, self.clock, config.limits)
+            attempts = Attempts(store, workshop, links, letters, self.clock, config.limits)
             retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, self._log)
             await retention.tidy()
             faults.point("start.tidied")
@@ -223,6 +234,10 @@ class Service:
             stack.callback(store.listen(recorder.hear))
             writing = asyncio.create_task(recorder.run())
             stack.push_async_callback(_cancelled, writing)
+            mailer = Mailer(store, letters, self.clock, self._log)
+            stack.callback(store.listen(mailer.hear))
+            mailing = asyncio.create_task(mailer.run())
+            stack.push_async_callback(_cancelled, mailing)
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
             faults.point("start.recovered")
@@ -232,7 +247,19 @@ class Service:
             side = KernelSide(self._folder.kernels)
             doctor = Doctor(store, versions, snapshots, side, config.root, config.kernel_memory)
             yield Active(
-                store, scheduler, attempts, versions, links, broadcast, snapshots, replays, openings, continuing, doctor
+                store,
+                scheduler,
+                attempts,
+                versions,
+                links,
+                broadcast,
+                snapshots,
+                replays,
+                openings,
+                continuing,
+                doctor,
+                letters,
+                mailer,
             )
 
     def _openings(self, store: Store, versions: Versions, workshop: Workshop) -> Openings:
@@ -252,6 +279,14 @@ class Service:
         # Of a version that is known, for the ids of its cells are those of the notebook that is pinned already.
         found = await active.versions.find(found.version) or found
         return await active.store.create(new_execution(place, found, trigger, self.clock.now()), found.content)
+
+    def executed_path(self, execution: Execution) -> str | None:
+        """Where Jupyter has the executed notebook, None where it cannot see it or it has not been written yet."""
+        root, runs = self.config.root, self.config.runs_dir
+        if runs is None or not runs.is_relative_to(root):
+            return None
+        path = runs / f"{file_stem(execution)}.ipynb"
+        return path.relative_to(root).as_posix() if path.exists() else None
 
     async def delete(self, execution_id: str) -> None:
         """Forget a final execution and its snapshots; raises ``NotFound``, ``NotNow`` or ``StoreError``."""

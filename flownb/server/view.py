@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from flownb.core.model import Error, Execution, Json, Pause, PauseKind, Status, Step
+from dataclasses import asdict
+from typing import Any
+
+from flownb.core.model import Decision, Error, Execution, Json, Pause, PauseKind, Status, Step
 from flownb.core.times import iso
+from flownb.core.words import otherwise
 from flownb.server.context import Links
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.snapshots import Usage
 
 
-def execution_view(execution: Execution, links: Links | None) -> dict[str, Json]:
-    """The execution in the contract's words; without ``links`` for those who may only read."""
+def execution_view(execution: Execution, links: Links | None, notebook: str | None = None) -> dict[str, Json]:
+    """The execution in the contract's words; without ``links`` for those who may only read.
+
+    ``notebook`` is the path of the executed notebook, where there is one that Jupyter sees.
+    """
     return {
         "id": execution.id,
         "workflow": execution.workflow,
@@ -27,10 +34,11 @@ def execution_view(execution: Execution, links: Links | None) -> dict[str, Json]
         "suspended_ms": execution.suspended_ms,
         "credits": execution.credits,
         "replay_of": execution.replay_of,
+        "executed_notebook": notebook,
         "warnings": list(execution.warnings),
         "trigger": execution.trigger,
         "steps": [_step(step) for step in execution.steps],
-        "waiting": _waiting(execution, execution.pause, links) if execution.status is Status.SUSPENDED else None,
+        "waiting": waiting_view(execution.id, execution.pause, links) if execution.status is Status.SUSPENDED else None,
     }
 
 
@@ -40,6 +48,49 @@ def snapshots_view(kept: list[StepCheckpoint], usage: Usage) -> dict[str, Json]:
         "checkpoints": [_checkpoint(one) for one in kept],
         "variables": list(kept[-1].variables) if kept else [],
         "disk": {"bytes": usage.size, "shared": usage.shared},
+    }
+
+
+def pauses_view(pauses: list[Pause]) -> Json:
+    """Every pause that there was, with who decided what, oldest first."""
+    return [
+        {
+            "step": pause.of.step,
+            "run": pause.of.run,
+            "attempt": pause.of.attempt,
+            "kind": pause.kind,
+            "reason": pause.reason,
+            "since": iso(pause.since),
+            "wakes_at": iso(pause.wakes_at),
+            "ended_at": iso(pause.ended_at),
+            "ended_by": pause.ended_by,
+            "decision": decision_view(pause.decision),
+        }
+        for pause in pauses
+    ]
+
+
+def decision_view(decision: Decision | None) -> Json:
+    """What was decided, when and by whom."""
+    if decision is None:
+        return None
+    return {"action": decision.action, "at": iso(decision.at), **asdict(decision.signature)}
+
+
+def journal_view(entry: dict[str, Any]) -> Json:
+    """An entry of the journal; of what its event holds, only who decided what."""
+    event = entry["detail"].get("event") or {}
+    return {
+        "seq": entry["seq"],
+        "at": iso(entry["at"]),
+        "event": entry["event"],
+        "status": entry["status"],
+        "step": entry["step"],
+        "run": entry["run"],
+        "attempt": entry["attempt"],
+        "action": event.get("action"),
+        "answer": entry["detail"].get("answer"),
+        "signature": event.get("signature"),
     }
 
 
@@ -76,12 +127,13 @@ def _error(error: Error | None) -> Json:
     return {"ename": error.ename, "evalue": error.evalue, "traceback": list(error.traceback)}
 
 
-def _waiting(execution: Execution, pause: Pause | None, links: Links | None) -> Json:
+def waiting_view(execution_id: str, pause: Pause | None, links: Links | None) -> Json:
+    """What an execution waits in; without ``links`` for those who may only read."""
     assert pause is not None
     linked = links is not None and pause.kind is not PauseKind.RETRY
     urls: dict[str, str | None] = dict.fromkeys(("resume_url", "cancel_url", "review_url"))
     if links is not None and linked:
-        urls.update(links.of(execution.id, pause.of))
+        urls.update(links.of(execution_id, pause.of))
     return {
         "kind": pause.kind,
         "step": pause.of.step,
@@ -90,6 +142,10 @@ def _waiting(execution: Execution, pause: Pause | None, links: Links | None) -> 
         "on_timeout": pause.on_timeout,
         "reason": pause.reason,
         "runs": pause.of.run,
+        "attempt": pause.of.attempt,
+        "pause": pause.of.id if pause.linked_to(pause.of) else None,
+        "otherwise": otherwise(pause.kind, pause.on_timeout, iso(pause.wakes_at)),
+        "remind_every": pause.remind_every,
         "max_retries": pause.max_retries,
         "context": pause.context,
         "form": pause.form,

@@ -7,8 +7,11 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flownb.bridge.port import Kernel
+from flownb.bridge.port import Kernel, KernelError
 from flownb.core.model import Checkpoint
+
+SIGN_OF_LIFE_SECONDS = 5.0
+"""A kernel that does not answer within this time is dead, or frozen: the step goes to another one."""
 
 
 @dataclass
@@ -47,15 +50,21 @@ class WarmKernels:
                 del self._kept[execution]
             await kept.kernel.shutdown()
 
-    def take(self, execution: str, checkpoint: Checkpoint | None) -> Kernel | None:
-        """The kernel that has exactly this checkpoint's namespace; the caller owns it from now on."""
+    async def take(self, execution: str, checkpoint: Checkpoint | None) -> Kernel | None:
+        """The kernel that has exactly this checkpoint's namespace, and lives; the caller owns it from now on."""
         kept = self._kept.get(execution)
-        if kept is None or kept.checkpoint != checkpoint or kept.kernel.died.done():
+        if kept is None or kept.checkpoint != checkpoint:
             self.drop(execution)
             return None
         kept.taken = True
         self.drop(execution)
-        return kept.kernel
+        alive = False
+        try:
+            alive = await _answers(kept.kernel)
+        finally:
+            if not alive:
+                await kept.kernel.shutdown()
+        return kept.kernel if alive else None
 
     def drop(self, execution: str) -> None:
         """Let the kernel of an execution go now."""
@@ -66,3 +75,12 @@ class WarmKernels:
         for execution in tuple(self._kept):
             self.drop(execution)
         await asyncio.gather(*self._going, return_exceptions=True)
+
+
+async def _answers(kernel: Kernel) -> bool:
+    """Whether a kernel lives: one that was killed a moment ago may not be known to be dead yet."""
+    try:
+        await asyncio.wait_for(kernel.ask("reply", "Reply"), SIGN_OF_LIFE_SECONDS)
+    except (KernelError, TimeoutError):
+        return False
+    return True

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from flownb.core import events, links
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, StepStatus
+from flownb.core.transitions import due_at
 from flownb.store import rows
 from flownb.store.keys import Key
 
@@ -55,11 +56,6 @@ def save(db: Database, before: Execution, after: Execution) -> None:
     for pause in (*after.past, after.pause):
         if pause is not None and pause is not before.pause:
             _save_pause(db, after.id, pause)
-
-
-def due_at(execution: Execution) -> int | None:
-    """When the execution's timer fires."""
-    return execution.pause.wakes_at if execution.pause is not None and execution.pause.live else None
 
 
 def _update(db: Database, table: str, changes: dict[str, Any], where: str, *key: Any) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlite_utils import Database
 
 from flownb.core.links import fingerprint
-from flownb.core.model import Action, Attempt, Execution, Json, Status
+from flownb.core.model import Action, Attempt, Execution, Json, Pause, PauseKind, Status
+from flownb.store import rows
 from flownb.store.aggregate import first_row, load
 
 
@@ -66,26 +69,58 @@ def counts(db: Database) -> dict[str, int]:
     return {status: found.get(status, 0) for status in Status}
 
 
-def page(
-    db: Database, *, status: Status | None, workflow: str | None, before: str | None, limit: int
-) -> tuple[list[Execution], str | None]:
-    """Executions, newest first, and the id to ask for those that come after them."""
+def page(db: Database, *, limit: int, **filters: Any) -> tuple[list[Execution], str | None]:
+    """Executions, newest first, and the id to ask for those that come after them; the filters are those of ``ids``."""
+    found, following = ids(db, limit=limit, **filters)
+    return [execution for id in found if (execution := load(db, id)) is not None], following
+
+
+def ids(
+    db: Database,
+    *,
+    limit: int,
+    status: Status | None = None,
+    workflow: str | None = None,
+    kind: PauseKind | None = None,
+    search: str | None = None,
+    before: str | None = None,
+) -> tuple[list[str], str | None]:
+    """Ids of executions, newest first, and the one to ask for those that come after them.
+
+    ``kind`` is that of the pause which they wait in; ``search`` is text in their id, workflow or notebook.
+    """
     conditions: list[str] = []
     values: list[Any] = []
+    if before is not None:
+        conditions.append("seq < (SELECT seq FROM executions WHERE id = ?)")
+        values.append(before)
     if status is not None:
         conditions.append("status = ?")
         values.append(status)
     if workflow is not None:
         conditions.append("workflow = ?")
         values.append(workflow)
-    if before is not None:
-        conditions.append("seq < (SELECT seq FROM executions WHERE id = ?)")
-        values.append(before)
+    if search:
+        found_in = [f"{name} LIKE ? ESCAPE '!'" for name in ("workflow", "notebook", "id")]
+        conditions.append(f"({' OR '.join(found_in)})")
+        values += [_like(search)] * len(found_in)
+    if kind is not None:
+        waits = "SELECT 1 FROM pauses p WHERE p.execution = executions.id AND p.kind = ? AND p.ended_by IS NULL"
+        conditions.append(f"status = 'suspended' AND EXISTS ({waits})")
+        values.append(kind)
+    # All that a search looks at is in this index; without it, whole rows would be read.
+    index = "INDEXED BY executions_named" if search else ""
     where = " AND ".join(conditions) or "TRUE"
-    sql = f"SELECT id FROM executions WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - conditions are constants
-    ids = [row["id"] for row in db.query(sql, (*values, limit + 1))]
-    found = [execution for id in ids[:limit] if (execution := load(db, id)) is not None]
-    return found, ids[limit - 1] if len(ids) > limit else None
+    # The conditions are constants.
+    sql = f"SELECT id FROM executions {index} WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+    found = [row["id"] for row in db.query(sql, (*values, limit + 1))]
+    return found[:limit], found[limit - 1] if len(found) > limit else None
+
+
+def _like(text: str) -> str:
+    """A pattern that finds ``text`` itself, whatever signs are in it."""
+    escaped = re.sub("([!%_])", r"!\1", text)
+    return f"%{escaped}%"
 
 
 def version(db: Database, version: str) -> Json:
@@ -101,6 +136,13 @@ def outputs(db: Database, execution_id: str) -> list[StepOutputs]:
         StepOutputs(Attempt(row["step"], row["run"], row["attempt"]), json.loads(row["outputs"]))
         for row in db.query(sql, (execution_id,))
     ]
+
+
+def latest_outputs(db: Database, execution_id: str, steps: Iterable[str]) -> dict[str, list[Json]]:
+    """The outputs of the latest attempt of each of these steps; without those that have none yet."""
+    sql = "SELECT outputs FROM outputs WHERE execution = ? AND step = ? ORDER BY run DESC, attempt DESC LIMIT 1"
+    found = {step: first_row(db, sql, execution_id, step) for step in steps}
+    return {step: json.loads(row["outputs"]) for step, row in found.items() if row is not None}
 
 
 def last_change(db: Database) -> int:
@@ -121,3 +163,15 @@ def journal(db: Database, after: int, most: int) -> list[dict[str, Any]]:
     sql = """SELECT j.seq, execution, workflow, event, j.status, step, run, j.at
              FROM journal j JOIN executions e ON e.id = execution WHERE j.seq > ? ORDER BY j.seq LIMIT ?"""
     return list(db.query(sql, (after, most)))
+
+
+def journal_of(db: Database, execution_id: str) -> list[dict[str, Any]]:
+    """The journal of one execution, with what each event holds."""
+    found = db.query("SELECT * FROM journal WHERE execution = ? ORDER BY seq", (execution_id,))
+    return [{**row, "detail": json.loads(row["detail"]) if row["detail"] else {}} for row in found]
+
+
+def pauses(db: Database, execution_id: str) -> list[Pause]:
+    """All pauses of an execution, oldest first."""
+    found = db.query("SELECT * FROM pauses WHERE execution = ? ORDER BY rowid", (execution_id,))
+    return [rows.pause(row) for row in found]

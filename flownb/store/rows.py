@@ -20,6 +20,7 @@ from flownb.core.model import (
     PauseKind,
     Policy,
     Retry,
+    Signature,
     Status,
     Step,
     StepStatus,
@@ -41,7 +42,7 @@ def _error(value: Row) -> Error:
 
 
 def _decision(value: Row) -> Decision:
-    return Decision(Action(value["action"]), value["at"], value["request"])
+    return Decision(Action(value["action"]), value["at"], value["request"], Signature(**value.get("signature", {})))
 
 
 def _same(value: Any) -> Any:
@@ -63,8 +64,9 @@ _JSON: dict[str, Decoder] = {
     "last_error": _error,
     "policy": _policy,
     "decision": _decision,
+    "resumed_by": lambda value: Signature(**value),
 }
-_COMPOUND = (Checkpoint, Error, Policy, Decision)
+_COMPOUND = (Checkpoint, Error, Policy, Decision, Signature)
 
 
 def columns(value: Execution | Step | Pause, before: object = None) -> dict[str, Any]:

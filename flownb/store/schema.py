@@ -19,6 +19,12 @@ def checkpoints(db: Database) -> None:
     _run(db, _CHECKPOINTS)
 
 
+@migrations()
+def people(db: Database) -> None:
+    """Reminders of a pause, and the messages that are to be sent."""
+    _run(db, _PEOPLE)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -161,4 +167,26 @@ CREATE TABLE checkpoints (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX checkpoints_kept ON checkpoints (execution) WHERE file IS NOT NULL;
 ALTER TABLE steps ADD COLUMN last_error TEXT
+"""
+
+_PEOPLE = """
+ALTER TABLE pauses ADD COLUMN remind_every INTEGER;
+ALTER TABLE pauses ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    execution TEXT NOT NULL REFERENCES executions (id) ON DELETE CASCADE,
+    channel TEXT NOT NULL,
+    content TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER,
+    sent_at INTEGER,
+    error TEXT
+) STRICT;
+ALTER TABLE executions ADD COLUMN resumed_by TEXT;
+CREATE INDEX executions_named ON executions (workflow, status, notebook, id);
+CREATE INDEX outbox_waiting ON outbox (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_execution ON outbox (execution)
 """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
@@ -13,14 +13,14 @@ from flownb.core import events, transitions
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution, Json
-from flownb.store import aggregate, checkpoints, journal, queries
+from flownb.store import aggregate, checkpoints, journal, outbox, queries
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
 from flownb.store.writer import Writer
 
 T = TypeVar("T")
 
-Request = events.RequestArrived | events.Continued
+Request = events.RequestArrived | events.Postponed | events.Continued
 
 
 class Clock(Protocol):
@@ -41,7 +41,10 @@ class NotFound(FlowNBError):
 
 @dataclass(frozen=True)
 class Change:
-    """One committed change of an execution: ``seq`` is its place in the journal; ``before`` is None at its creation."""
+    """One committed change of an execution: ``seq`` is its place in the journal; ``before`` is None at its creation.
+
+    ``posted`` says that messages to people came into the outbox with it.
+    """
 
     seq: int
     event: str
@@ -49,6 +52,11 @@ class Change:
     before: Execution | None
     after: Execution
     answer: transitions.Answer | None = None
+    posted: bool = False
+
+
+Post = Callable[[Change, Sequence[Json]], Sequence[outbox.Message]]
+"""What people are told of a change, among it the mails that the step has written."""
 
 
 class Store:
@@ -58,9 +66,17 @@ class Store:
     the event loop, in order, and must return at once.
     """
 
-    def __init__(self, path: Path, key: Key, clock: Clock, journal_mode: str = "WAL") -> None:
+    def __init__(
+        self,
+        path: Path,
+        key: Key,
+        clock: Clock,
+        journal_mode: str = "WAL",
+        post: Post = lambda change, mails: (),
+    ) -> None:
         self._key = key
         self._clock = clock
+        self._post = post
         self._writer = Writer(path, journal_mode)
         self._reader = Reader(path)
         self._listeners: list[Callable[[Change], None]] = []
@@ -121,14 +137,15 @@ class Store:
         event: events.Event,
         outputs: Iterable[queries.StepOutputs] = (),
         kept: checkpoints.StepCheckpoint | None = None,
+        mails: Sequence[Json] = (),
     ) -> Execution:
-        """The execution after ``event``, on disk, with what the step showed and the checkpoint it left.
+        """The execution after ``event``, on disk, with what the step showed, its checkpoint and the mails it wrote.
 
         Raises ``NotFound``, ``transitions.NotNow`` where the event does not fit any more, or ``StoreError``.
         """
 
         def job(db: Database) -> Change:
-            change = self._transition(db, execution_id, event)
+            change = self._transition(db, execution_id, event, mails)
             for found in outputs:
                 aggregate.save_outputs(db, execution_id, found.attempt, found.outputs)
             if kept is not None:
@@ -162,7 +179,7 @@ class Store:
         assert change.answer is not None
         return change.answer, change.after
 
-    def _transition(self, db: Database, execution_id: str, event: events.Event) -> Change:
+    def _transition(self, db: Database, execution_id: str, event: events.Event, mails: Sequence[Json] = ()) -> Change:
         before = aggregate.load(db, execution_id)
         if before is None:
             raise NotFound(execution_id)
@@ -175,7 +192,15 @@ class Store:
         aggregate.drop_unused_links(db, before, event)
         if (begun := aggregate.attempt_begun(before, after)) is not None:
             aggregate.insert_links(db, self._key, execution_id, begun)
-        return _journaled(db, before, after, event, now, outcome.answer)
+        change = _journaled(db, before, after, event, now, outcome.answer)
+        messages = self._post(change, mails)
+        for message in messages:
+            outbox.put(db, message)
+        return replace(change, posted=bool(messages))
+
+    async def mark_message(self, key: str, **changes: Any) -> None:
+        """Note what became of a message in the outbox."""
+        await self._writer.run(lambda db: outbox.mark(db, key, **changes))
 
     async def drop_checkpoints(self, execution_id: str, why: str) -> None:
         """Note that an execution has no checkpoints any more."""

@@ -1,8 +1,10 @@
-"""Widgets for notebooks. They know ``flownb.client``, nothing else of flownb; what else they do is handed to them."""
+"""Widgets for notebooks. They know ``flownb.client`` and the rules in ``flownb.core``; the rest is handed to them."""
 
 from __future__ import annotations
 
 from flownb.widgets.continuing import Continue
+from flownb.widgets.dashboard import Dashboard
+from flownb.widgets.execution import ExecutionView
 from flownb.widgets.inbox import Inbox
 
-__all__ = ["Continue", "Inbox"]
+__all__ = ["Continue", "Dashboard", "ExecutionView", "Inbox"]

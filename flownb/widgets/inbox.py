@@ -1,122 +1,179 @@
-"""A table of what waits for a decision, with buttons to decide."""
+"""What waits for somebody, with the means to decide."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from html import escape
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox
+from ipywidgets import HTML, Checkbox, Dropdown, HBox, Layout, VBox
 
-from flownb.client import ApiError, Client, NoServer, find
-from flownb.client.words import deadline, run_counter
-from flownb.core.errors import FlowNBError
+from flownb.client import Client
+from flownb.core.errors import InvalidValue
+from flownb.core.words import in_words
+from flownb.widgets.decision import Decision
+from flownb.widgets.listing import Listing
+from flownb.widgets.markup import classed, link, put, text
+from flownb.widgets.times import left, outcome, present
+from flownb.widgets.view import View, button
 
-HEADINGS = ("Workflow", "Step", "Reason", "Waits for", "", "")
-COLUMNS = "minmax(8em, 2fr) minmax(6em, 1fr) minmax(8em, 3fr) minmax(12em, 3fr) 7em 7em"
-MOST = 200
-"""Rows that are shown; the rest is a word."""
+KINDS = {
+    "suspend": "Waits for somebody",
+    "rerun": "Runs again (rerun)",
+    "delay": "Goes on by itself (delay)",
+    "retry": "Tries again (retry)",
+    "all": "All pauses",
+}
 
-Decision = Literal["resume", "cancel"]
 
+class Inbox(Listing["InboxRow"]):
+    """Every pause that waits for somebody, newest first, of the server at ``url`` or of the one this kernel belongs to.
 
-class Inbox(VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Suspended executions of the server at ``url``, or of the one that this kernel belongs to.
-
-    Shows errors where it stands and raises none. Its callbacks may run in any thread.
+    ``workflow`` and ``kind`` ("suspend", "rerun", "delay", "retry" or "all"; "suspend" unless given) are filters to
+    begin with, ``name`` is who decides: the login name unless given. Shows errors where it stands; raises
+    ``InvalidValue`` for a kind that is none.
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None) -> None:
-        self._url = url
-        self._token = token
-        self._lock = threading.Lock()
-        self._client: Client | None = None
-        self.refresh_button = Button(description="Refresh", icon="refresh")
-        self.refresh_button.on_click(lambda button: self.refresh())
-        self.message = HTML()
-        self.table = GridBox(layout=Layout(grid_template_columns=COLUMNS, grid_gap="2px 12px", align_items="center"))
-        super().__init__([HBox([self.refresh_button, self.message]), self.table])
-        self.refresh()
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        workflow: str | None = None,
+        kind: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(url, token, name, workflow)
+        if kind is not None and kind not in KINDS:
+            raise InvalidValue(f"kind is one of {', '.join(KINDS)}, got {kind!r}")
+        self.add_class("flownb-inbox")
+        options = [(label, value) for value, label in KINDS.items()]
+        self.kind = classed(Dropdown(description="Kind", options=options, value=kind or "suspend"), "kind")
+        self.filtered_by(self.kind)
+        self.all = classed(Checkbox(description="Select all", indent=False, layout=Layout(width="auto")), "all")
+        self.all.observe(self._select_all, "value")
+        self.approve = button("Approve selected", "approve-selected", "Approve all that are selected", disabled=True)
+        self.cancel = button("Cancel selected", "cancel-selected", "Cancel all that are selected", disabled=True)
+        self.approve.on_click(lambda clicked: self.act(lambda client: self._decide(client, "resume")))
+        self.cancel.on_click(lambda clicked: self.act(lambda client: self._decide(client, "cancel")))
+        self.many = classed(HBox([self.all, self.approve, self.cancel], layout=Layout(display="none")), "bar")
+        self.start(
+            classed(HBox([self.refresh_button, self.name]), "bar"),
+            classed(HBox([self.workflow, self.kind, self.search]), "bar"),
+            self.status,
+            self.message,
+            self.many,
+            self.rows,
+            self.pages,
+        )
 
-    def refresh(self) -> None:
-        """Ask the server what waits now."""
-        with self._lock:
-            self._guarded(self._show)
+    def make(self, entry: Mapping[str, Any]) -> InboxRow:
+        row = InboxRow(self, entry)
+        row.selected.observe(lambda change: self._count(), "value")
+        return row
 
-    def decide(self, execution: Mapping[str, Any], decision: Decision) -> None:
-        """Resume or cancel an execution, as it was shown: a pause that came after it is left alone."""
-        with self._lock:
-            self._guarded(lambda client: self._decide(client, execution, decision))
+    def asked(self) -> dict[str, str | None]:
+        return {"status": "suspended", "kind": None if self.kind.value == "all" else self.kind.value}
 
-    def _guarded(self, act: Callable[[Client], None]) -> None:
-        try:
-            if self._client is None:
-                self._client = find(self._url, self._token)
-            act(self._client)
-        except NoServer as error:
-            self._client = None  # another one may be there next time
-            hint = "" if self._url else '\nElsewhere than below a Jupyter server: Inbox(url="...", token="...").'
-            self._say(f"{error}{hint}", trouble=True)
-        except FlowNBError as error:
-            self._say(str(error), trouble=True)
-
-    def _show(self, client: Client) -> None:
-        found = client.executions(status="suspended", limit=MOST)
-        waiting = found["executions"]
-        now = datetime.now().astimezone()
-        rows = [cell for execution in waiting for cell in self._row(execution, now)]
-        before = self.table.children
-        self.table.children = [*(HTML(f"<b>{heading}</b>") for heading in HEADINGS), *rows] if rows else []
-        for widget in before:
-            widget.close()
-        count = f"{len(waiting)}{' and more' if found['next'] else ''}"
-        self._say(f"{count} waiting" if waiting else "Nothing waits.")
-
-    def _decide(self, client: Client, execution: Mapping[str, Any], decision: Decision) -> None:
-        said, trouble = "this pause is over, someone else was faster", True
-        try:
-            if _same_pause(client.execution(execution["id"])["waiting"], execution["waiting"]):
-                act = client.resume if decision == "resume" else client.cancel
-                said, trouble = act(execution["id"])["status"].replace("_", " "), False
-        except ApiError as error:
-            said = str(error)
-        self._show(client)
-        self._say(f"{execution['workflow']} ({execution['id']}): {said}", trouble=trouble)
-
-    def _row(self, execution: Mapping[str, Any], now: datetime) -> list[HTML | Button]:
+    def key(self, execution: Mapping[str, Any]) -> str:
         waiting = execution["waiting"]
-        what = " · ".join(filter(None, [waiting["kind"], run_counter(waiting), deadline(waiting, now)]))
-        texts = (f"{execution['workflow']}\n{execution['id']}", waiting["step"], waiting["reason"] or "", what)
-        return [
-            *(_text(text) for text in texts),
-            self._button("Approve", "success", execution, "resume"),
-            self._button("Cancel", "danger", execution, "cancel"),
+        return f"{execution['id']} {waiting['step']} {waiting['runs']} {waiting['attempt']} {waiting['since']}"
+
+    def show(self, client: Client) -> None:
+        super().show(client)
+        self._count()
+
+    def told(self, client: Client, count: int) -> str:
+        if count == 0 and self.filtered:
+            return "Nothing waits that fits the filters."
+        if count == 0:
+            return "Nothing waits." if self.kind.value == "all" else "Nothing waits of this kind; there may be others."
+        return f"{count} waiting." if self.only_page else f"{count} waiting on this page, and more."
+
+    @property
+    def counting(self) -> bool:
+        return bool(self.rows.shown) or super().counting
+
+    def tick(self) -> None:
+        super().tick()
+        with self._lock:
+            for row in self.rows.shown.values():
+                row.tick()
+
+    def _selected(self) -> list[InboxRow]:
+        return [row for row in self.rows.shown.values() if row.selected.value and row.decision.may]
+
+    def _select_all(self, change: Mapping[str, Any]) -> None:
+        with self._lock:
+            for row in self.rows.shown.values():
+                row.selected.value = change["new"]
+
+    def _count(self) -> None:
+        count = len(self._selected())
+        for act, word in ((self.approve, "Approve"), (self.cancel, "Cancel")):
+            act.description = f"{word} selected ({count})" if count else f"{word} selected"
+            act.disabled = count == 0
+        may = any(row.decision.may for row in self.rows.shown.values())
+        self.many.layout.display = None if may else "none"
+
+    def _decide(self, client: Client, action: Literal["resume", "cancel"]) -> str:
+        with self._lock:
+            selected = self._selected()
+        chosen = [row for row in selected if action == "cancel" or not row.decision.form]
+        skipped = len(selected) - len(chosen)
+        answers = client.decide_many(action, [row.decision.meant for row in chosen], **self.signed()) if chosen else []
+        now = present()
+        counts = Counter(outcome(answer, now) for answer in answers)
+        said = [f"{count} {words}" for words, count in counts.most_common()]
+        if skipped:
+            said.append(f"{skipped} skipped, since a form is to be filled in")
+        self.all.value = False
+        return f"{'; '.join(said)}." if said else "Nothing is selected."
+
+
+class InboxRow:
+    """One pause."""
+
+    def __init__(self, inbox: Inbox, execution: Mapping[str, Any]) -> None:
+        self._inbox = inbox
+        self._waiting = execution["waiting"]
+        called = f"{execution['workflow']} ({execution['id']}), step {self._waiting['step']}"
+        self.selected = Checkbox(indent=False, tooltip=f"Select {called}", layout=Layout(width="1.6em"))
+        self.decision = Decision(inbox, execution)
+        self.what = classed(HTML(), "what")
+        self.left = classed(HTML(), "left")
+        line = classed(HBox([self.selected, self.what, self.left, self.decision.buttons]), "line")
+        self.box = classed(VBox([line, self.decision.fields]), "row")
+        self.selected.layout.visibility = None if self.decision.may else "hidden"
+
+    def show(self, entry: Mapping[str, Any]) -> None:
+        self._waiting = entry["waiting"]
+        put(self.what, about(self._inbox, entry))
+        self.tick()
+
+    def tick(self) -> None:
+        """Count."""
+        put(self.left, text(left(self._waiting, present())))
+
+
+def about(view: View, execution: Mapping[str, Any]) -> str:
+    """A pause in words: what it is of, since when, what happens if nobody acts; links to look closer."""
+    waiting = execution["waiting"]
+    head = (
+        text(execution["workflow"], "name", tag="b")
+        + text(f" · step {waiting['step']} · ", tag="span")
+        + text(execution["id"], tag="code")
+    )
+    links = []
+    if notebook := execution["executed_notebook"]:
+        links.append(link("Executed notebook", view.in_lab(notebook)))
+    if waiting["review_url"]:
+        links.append(link("Review page", waiting["review_url"]))
+    form = "Asks for data in a form. " if waiting["form"] is not None else ""
+    return "".join(
+        [
+            f"<div>{' · '.join([head, *links])}</div>",
+            text(waiting["reason"], "reason") if waiting["reason"] else "",
+            text(f"{form}Since {in_words(waiting['since'])}. {waiting['otherwise']}", "dim"),
         ]
-
-    def _button(self, label: str, style: str, execution: Mapping[str, Any], decision: Decision) -> Button:
-        button = Button(description=label, button_style=style, layout=Layout(width="auto"))
-
-        def clicked(button: Button) -> None:
-            button.disabled = True
-            self.decide(execution, decision)
-
-        button.on_click(clicked)
-        return button
-
-    def _say(self, text: str, *, trouble: bool = False) -> None:
-        colour = "color: var(--jp-error-color1, #b3261e)" if trouble else ""
-        self.message.value = f'<span role="status" style="{colour}">{_markup(text)}</span>'
-
-
-def _same_pause(now: Mapping[str, Any] | None, shown: Mapping[str, Any]) -> bool:
-    return now is not None and all(now[key] == shown[key] for key in ("step", "runs", "since"))
-
-
-def _text(text: str) -> HTML:
-    return HTML(_markup(text))
-
-
-def _markup(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
+    )

@@ -16,9 +16,9 @@ def test_a_suspended_execution_is_listed_shown_and_resumed(server: Server, flown
     assert "ask.ipynb" in listed.out
     (first, *_) = flownb("ls", "--status", "suspended", "--json").json["executions"]
     assert first.items() <= waiting.items()
-    assert waiting.keys() - first.keys() == {"checkpoints", "variables", "disk"}
+    assert waiting.keys() - first.keys() == {"checkpoints", "variables", "disk", "pauses"}
     shown = flownb("show", waiting["id"])
-    for word in ("May <b>I</b>?", waiting["waiting"]["review_url"], "goes on without an answer in 23 h 59 min"):
+    for word in ("May <b>I</b>?", waiting["waiting"]["review_url"], "continues by itself in 23 h 59 min"):
         assert word in shown.out
     assert flownb("show", waiting["id"], "--json").json == waiting
     resumed = flownb("resume", waiting["id"], "--data", '{"by": "me"}', "--json")
@@ -90,5 +90,5 @@ def test_a_named_server_and_its_token(server: Server, flownb: FlowNB) -> None:
 def test_help_and_version(flownb: FlowNB) -> None:
     assert flownb("--version").out.startswith("flownb ")
     listed = flownb("--help").out
-    commands = ("run", "ls", "show", "resume", "cancel", "replay", "open", "deploy", "check", "serve")
+    commands = ("run", "ls", "show", "resume", "cancel", "postpone", "replay", "open", "deploy", "check", "serve")
     assert all(f" {command} " in listed for command in commands)

@@ -75,7 +75,7 @@ def test_a_terminal_sees_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_short_wait_that_ends_by_itself_shows_no_links() -> None:
     soon = waiting(kind="rerun", max_retries=3, runs=2, wakes_at="2000-01-01T00:00:00.000Z")
     (_, line) = shown([execution("suspended", ("ask", "suspended"), waiting=soon)], terminal=False).splitlines()
-    assert line.split("  ")[1:] == ["⏸ ask", "waits", "run 2 of 4", "the step runs again in 0 ms"]
+    assert line.split("  ")[1:] == ["⏸ ask", "waits", "run 2 of 4", "the step runs again by itself in 0 ms"]
 
 
 def test_markup_in_what_authors_wrote_is_text() -> None:

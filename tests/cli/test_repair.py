@@ -40,7 +40,7 @@ def test_open_prints_where_the_live_notebook_is(server: Server, flownb: FlowNB) 
     continued = server.client.continue_(execution)  # what was opened last, at an earlier step: in a new execution
     assert continued["execution"] != execution
     assert continued["status"] == "queued"
-    server.client.cancel_many([execution, continued["execution"]])
+    server.client.decide_many("cancel", [execution, continued["execution"]])
 
 
 def test_replay_prints_the_id_of_the_new_execution(server: Server, flownb: FlowNB) -> None:
@@ -58,7 +58,7 @@ def test_replay_prints_the_id_of_the_new_execution(server: Server, flownb: FlowN
     forced = flownb("replay", execution, "--from", "told", "--latest", "--force")
     *_, ended = server.client.follow(forced.out.strip())
     assert ended["steps"][2]["exports"] == {"$return_value": ["new", [1]]}
-    server.client.cancel_many([execution, whole["id"]])
+    server.client.decide_many("cancel", [execution, whole["id"]])
 
 
 def test_show_tells_of_the_disk_and_of_what_comes_back(server: Server, flownb: FlowNB) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from flownb.core.events import Continued, RequestArrived
+from dataclasses import replace
+
+from flownb.core.durations import LONGEST
+from flownb.core.events import Continued, Postponed, RequestArrived
 from flownb.core.forms import complaints
-from flownb.core.model import Action, EndedBy, Json, Pause, Status, StepStatus
+from flownb.core.model import Action, EndedBy, Json, Pause, PauseKind, Status, StepStatus
 from tests.core.journal import Journal, Key, Move, key, present, written
 
+POSTPONED_IN_VAIN = [
+    (409, "not_suspended"),
+    (409, "no_deadline"),
+    (422, "invalid"),
+    (410, "expired"),
+    (200, "already_resumed"),
+    (409, "already_cancelled"),
+]
 UNDER_WAY = (StepStatus.PENDING, StepStatus.RUNNING)
 WORD = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
 
@@ -24,6 +35,8 @@ def answers_obey_the_table(journal: Journal) -> None:
         elif isinstance(move.event, Continued):
             assert move.outcome.answer
             assert (move.outcome.answer.code == 200 and move.after != move.before) is _in_time(move, move.event)
+        elif isinstance(move.event, Postponed):
+            _puts_off_a_deadline(move, move.event)
         else:
             assert move.outcome.answer is None
         known |= {key(pause): pause for pause in written(move.after)}
@@ -33,6 +46,20 @@ def _in_time(move: Move, event: Continued) -> bool:
     """Whether the pause that a person opened still waits, and what they send with it fills its form."""
     pause = move.before.pause
     return bool(pause and pause.live and pause.of == event.of and fills(pause.form, event.request))
+
+
+def _puts_off_a_deadline(move: Move, event: Postponed) -> None:
+    """That of a live pause which waits for people, never to an earlier time; otherwise nothing happens."""
+    pause, answer = move.before.pause, move.outcome.answer
+    assert answer
+    meant = pause and pause.live and event.attempt in (None, pause.of) and pause.kind is PauseKind.SUSPEND
+    if pause and pause.wakes_at and meant and event.until <= move.now + LONGEST:
+        later = max(event.until, pause.wakes_at)
+        assert (answer.code, answer.status, answer.at) == (200, "postponed", later)
+        assert move.after == replace(move.before, pause=replace(pause, wakes_at=later))
+    else:
+        assert (answer.code, answer.status) in POSTPONED_IN_VAIN
+        assert move.after == move.before
 
 
 def _by_link(move: Move, known: dict[Key, Pause]) -> tuple[int, str]:

@@ -15,12 +15,14 @@ from flownb.core.events import (
     Continued,
     PauseCall,
     Released,
+    ReminderDue,
     RequestArrived,
     ServerLost,
     StepFailed,
     StepFinished,
     TimerFired,
 )
+from flownb.core.forms import unusable
 from flownb.core.model import (
     Attempt,
     Decision,
@@ -73,7 +75,7 @@ def pauses_end_once(journal: Journal) -> None:
             elif pause.decision:
                 request = request_of(move.event)
                 assert request
-                assert pause.decision == Decision(request.action, move.now, request.request)
+                assert pause.decision == Decision(request.action, move.now, request.request, request.signature)
             if pause.ended_by in (EndedBy.RESUME, EndedBy.CANCEL):
                 assert pause.decision
                 assert pause.decision.action == pause.ended_by.value
@@ -175,6 +177,26 @@ def timers_are_never_early(journal: Journal) -> None:
             assert move.now >= pause.wakes_at
 
 
+def reminders_come_between_the_beginning_and_the_end_of_a_pause(journal: Journal) -> None:
+    """At a multiple of their interval, not early, once however many have been missed; they change nothing else."""
+    for move in journal:
+        if not isinstance(move.event, ReminderDue):
+            continue
+        pause = move.before.pause
+        assert pause
+        assert pause.live
+        assert pause.remind_every
+        assert pause.wakes_at
+        due = pause.since + (pause.reminded + 1) * pause.remind_every
+        assert due < pause.wakes_at
+        assert due <= move.now
+        after = move.after.pause
+        assert after
+        assert pause.since + after.reminded * pause.remind_every <= move.now
+        assert pause.since + (after.reminded + 1) * pause.remind_every > move.now
+        assert move.after == replace(move.before, pause=replace(pause, reminded=after.reminded))
+
+
 # 4
 
 
@@ -216,7 +238,8 @@ def the_last_pause_asked_for_is_taken(journal: Journal) -> None:
         spent = len(move.event.pauses) - len(asked)
         passed_over = len(asked) > 1 or (asked and move.event.exit)
         warnings = len(move.after.warnings) - len(move.before.warnings)
-        assert warnings == spent + bool(passed_over) + dropped(move)
+        useless = asked and not move.event.exit and asked[-1].form is not None and unusable(asked[-1].form)
+        assert warnings == spent + bool(passed_over) + bool(useless) + dropped(move)
         step = move.after.steps[move.before.at]
         if move.event.exit:
             assert (move.after.status, move.after.reason) == (Status.SUCCEEDED, move.event.exit.reason)
@@ -369,6 +392,7 @@ ALL: tuple[Callable[[Journal], None], ...] = (
     decisions_take_effect,
     the_suspended_wait_in_one_pause,
     timers_are_never_early,
+    reminders_come_between_the_beginning_and_the_end_of_a_pause,
     runs_count_up,
     the_last_pause_asked_for_is_taken,
     failures_are_retried_as_the_policy_says,

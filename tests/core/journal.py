@@ -10,7 +10,9 @@ from flownb.core.events import (
     Continued,
     Event,
     PauseAsked,
+    Postponed,
     Released,
+    ReminderDue,
     RequestArrived,
     ServerLost,
     StepFailed,
@@ -76,7 +78,7 @@ def record(journal: Journal) -> dict[Key, Pause]:
 def request_of(event: Event) -> RequestArrived | None:
     """A request as such, or the one in which a person continues what they had opened."""
     if isinstance(event, Continued):
-        return RequestArrived(Action.RESUME, event.request, event.of, event.pause)
+        return RequestArrived(Action.RESUME, event.request, event.of, event.pause, event.signature)
     return event if isinstance(event, RequestArrived) else None
 
 
@@ -92,6 +94,14 @@ def dropped(move: Move) -> bool:
     if not isinstance(move.event, StepFinished) or not early or not early.decision or early.ended_by or not pause:
         return False
     return pause.live and pause.form is not None and any("does not fit" in said for said in move.after.warnings)
+
+
+def next_reminder(pause: Pause) -> int | None:
+    """When people are to hear of a pause again: at each multiple of its interval that lies before its end."""
+    if pause.remind_every is None or pause.wakes_at is None:
+        return None
+    due = pause.since + (pause.reminded + 1) * pause.remind_every
+    return due if due < pause.wakes_at else None
 
 
 def fits(execution: Execution, event: Event, now: int) -> bool:
@@ -110,5 +120,8 @@ def fits(execution: Execution, event: Event, now: int) -> bool:
         case TimerFired():
             pause = execution.pause
             return execution.status is Status.SUSPENDED and pause is not None and now >= (pause.wakes_at or 0)
-        case RequestArrived() | Continued():
+        case ReminderDue():
+            pause = execution.pause
+            return pause is not None and pause.live and (due := next_reminder(pause)) is not None and now >= due
+        case RequestArrived() | Continued() | Postponed():
             return True

@@ -11,6 +11,7 @@ from flownb.core.events import (
     Event,
     PauseAsked,
     PauseCall,
+    Postponed,
     RequestArrived,
     ServerLost,
     StepFailed,
@@ -28,6 +29,7 @@ from flownb.core.model import (
     Pause,
     PauseKind,
     Policy,
+    Signature,
     Status,
     Step,
     StepStatus,
@@ -38,6 +40,7 @@ from tests.core.journal import Key, Move, kept, key, written
 
 START = 1_800_000_000_000
 SAVED = Checkpoint("snapshot", "digest", 1)
+ANA = Signature(by="Ana", via="page")
 REPAIRED = Checkpoint("repaired")
 
 
@@ -120,9 +123,16 @@ class Play:
         assert answer
         return answer.code, answer.status
 
+    def postpone(self, until: int, attempt: Attempt | None = None) -> tuple[int, str]:
+        """Somebody asks for more time: the answer's code and word."""
+        pause = self.pauses.get((attempt, False)) if attempt else None
+        answer = self.happen(Postponed(until, attempt, pause, ANA))
+        assert answer
+        return answer.code, answer.status
+
     def ask(self, action: Action, attempt: Attempt | None = None, request: Json = None) -> tuple[int, str]:
         """A request by a link of ``attempt``, or by the API: its code and word."""
         pause = self.pauses.get((attempt, False)) if attempt else None
-        answer = self.happen(RequestArrived(action, request, attempt, pause))
+        answer = self.happen(RequestArrived(action, request, attempt, pause, ANA))
         assert answer
         return answer.code, answer.status

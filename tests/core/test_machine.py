@@ -14,6 +14,7 @@ from flownb.core.events import (
     PauseAsked,
     PauseCall,
     Released,
+    ReminderDue,
     ServerLost,
     StepFailed,
     StepFinished,
@@ -35,7 +36,15 @@ from flownb.core.transitions import NotNow
 from tests.core.journal import fits
 from tests.core.play import SAVED, Play
 
-SIGNALS: tuple[Event, ...] = (Admitted(), StepStarted(), PauseAsked(), TimerFired(), ServerLost(), Released())
+SIGNALS: tuple[Event, ...] = (
+    Admitted(),
+    StepStarted(),
+    PauseAsked(),
+    TimerFired(),
+    ReminderDue(),
+    ServerLost(),
+    Released(),
+)
 
 SUCCESS = StepFinished({}, SAVED, 1)
 FAILURE = StepFailed(Error("KernelDied", "it went wrong"))
@@ -59,7 +68,14 @@ reruns = st.builds(
     max_retries=st.sampled_from([3, 2, 1, 0]),
 )
 calls = st.one_of(
-    st.builds(PauseCall, st.just(PauseKind.SUSPEND), waits, timeouts, form=st.sampled_from([None, EVEN])),
+    st.builds(
+        PauseCall,
+        st.just(PauseKind.SUSPEND),
+        waits,
+        timeouts,
+        form=st.sampled_from([None, EVEN]),
+        remind_every=st.none() | st.integers(1, DAY),
+    ),
     st.builds(PauseCall, st.just(PauseKind.DELAY), waits),
     reruns,
     reruns,
@@ -205,6 +221,13 @@ class Flow(RuleBasedStateMachine):
         assert pause.wakes_at is not None
         self.world.now = pause.wakes_at + late
         self.play(TimerFired())
+
+    @precondition(lambda self: self.links)
+    @rule(later=st.integers(-DAY, 400 * DAY), by_api=st.booleans(), data=st.data())
+    def postpone(self, later: int, by_api: bool, data: st.DataObject) -> None:
+        """More time for a pause that waits, or waited."""
+        attempt = None if by_api else data.draw(st.sampled_from(self.links))
+        self.world.postpone(self.world.now + later, attempt)
 
     @precondition(lambda self: not self.execution.status.final)
     @rule(jump=st.integers(-2 * DAY, 4 * DAY), event=signals | failures)

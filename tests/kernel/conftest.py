@@ -24,7 +24,7 @@ from flownb.core.reply import MIMETYPE
 LINKS = {f"{action}_url": f"http://host/flownb/{action}/s3cret-{action}" for action in ("resume", "cancel", "review")}
 COLLECT = "__import__('flownb.kernel.step', fromlist=['collect']).collect()"
 
-NOTHING_ASKED: dict[str, object] = {"exports": {}, "pauses": [], "exit": None, "warnings": []}
+NOTHING_ASKED: dict[str, object] = {"exports": {}, "pauses": [], "mails": [], "exit": None, "warnings": []}
 
 
 @dataclass

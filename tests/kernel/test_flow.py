@@ -32,7 +32,7 @@ class Form(BaseModel):
 
 @pytest.fixture
 def step() -> Iterator[Step]:
-    step = Step(about_step(), announce=lambda call: None)
+    step = Step(about_step(), announce=lambda what, call: None)
     begin(step)
     yield step
     begin(HandRun())
@@ -51,6 +51,13 @@ def test_the_ends_of_the_ranges(step: Step) -> None:
     flow.rerun(0)
     flow.delay(timedelta(milliseconds=1))
     assert [pause["after_ms"] for pause in step.pauses] == [1, 366 * 86_400_000, 0, 1]
+
+
+def test_reminders_come_every_minute_or_less_often(step: Step) -> None:
+    flow.suspend()
+    flow.suspend(remind_every=60_000)
+    flow.suspend(remind_every=timedelta(hours=1))
+    assert [pause["remind_every"] for pause in step.pauses] == [None, 60_000, 3_600_000]
 
 
 def test_a_form_may_be_a_pydantic_model(step: Step) -> None:
@@ -77,8 +84,9 @@ def test_spellings_of_max_retries(step: Step) -> None:
         lambda: flow.rerun(1, {1: 2}),
         lambda: flow.suspend(on_timeout="fail"),
         lambda: flow.suspend(reason=1),
-        lambda: flow.suspend(form=object()),
+        *(lambda form=form: flow.suspend(form=form) for form in (object(), True, "text", [], {"default": math.nan})),
         lambda: flow.suspend(confirm=1),
+        *(lambda time=time: flow.suspend(remind_every=time) for time in (59_999, 0, True, "1h", YEAR * 2)),
         lambda: flow.exit(1),
         lambda: pd.export("", 1),
         lambda: pd.export("$return_value", 1),
@@ -117,8 +125,9 @@ def test_pd_and_flow_pickle_by_the_names_authors_know() -> None:
 
 
 def test_pd_says_what_it_has() -> None:
-    assert dir(pd) == ["context", "continue_", "export", "flow", "steps"]
-    with pytest.raises(AttributeError, match="pd has no 'respond': there is context, continue_, export, flow, steps"):
+    assert dir(pd) == ["context", "continue_", "export", "flow", "send", "steps"]
+    there = "context, continue_, export, flow, send, steps"
+    with pytest.raises(AttributeError, match=f"pd has no 'respond': there is {there}"):
         _ = pd.respond
     assert pd.flow is flow
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

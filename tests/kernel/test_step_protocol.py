@@ -64,6 +64,7 @@ def test_pauses_in_order_and_exit(kernel: Kernel) -> None:
             "reason": None,
             "form": None,
             "confirm": None,
+            "remind_every": None,
         },
         {
             "kind": "suspend",
@@ -72,6 +73,7 @@ def test_pauses_in_order_and_exit(kernel: Kernel) -> None:
             "reason": "why",
             "form": {"type": "object"},
             "confirm": True,
+            "remind_every": None,
         },
         {"kind": "rerun", "after_ms": 0, "context": {"a": [1]}, "max_retries": 3},
         {"kind": "rerun", "after_ms": 5, "context": None, "max_retries": 0},

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flownb import faults
+from tests.support.mailbox import Mailbox
 from tests.support.server import REPOSITORY, Server
 from tests.support.service import Service, counting_service
 from tests.support.workload import Workload
@@ -41,19 +42,30 @@ def service() -> Iterator[Service]:
         yield counting
 
 
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    mailbox = Mailbox().start()
+    yield mailbox
+    mailbox.stop()
+
+
 @pytest.mark.parametrize("ends", lives(), ids=", ".join)
 def test_a_server_dies_at_one_point_after_the_other(
-    make_server: Callable[..., Server], service: Service, ends: tuple[str, ...]
+    make_server: Callable[..., Server], service: Service, mailbox: Mailbox, ends: tuple[str, ...]
 ) -> None:
-    server = make_server("--FlowNB.max_running=3", "--FlowNB.pool_size=0")
+    server = make_server("--FlowNB.max_running=3", "--FlowNB.pool_size=0", *mailbox.settings)
+    server.environment |= mailbox.environment
     work = Workload(server, service, 1)
     for end in ends:
         work.add(1)
         die_at(end, server, work)
-    server.environment.clear()
+    del server.environment[faults.VARIABLE]
     server.start()
     work.complete()
-    assert {told.execution.status for told in work.check().values()} == {"succeeded"}
+    record = work.check()
+    assert {told.execution.status for told in record.values()} == {"succeeded"}
+    server.until(lambda: {mail["Subject"] for mail in mailbox.mails} == set(record))
+    assert len({mail["Message-ID"] for mail in mailbox.mails}) == len(record)
 
 
 def die_at(end: str, server: Server, work: Workload) -> None:

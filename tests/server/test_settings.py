@@ -19,7 +19,7 @@ def test_the_sample_configuration_shows_every_setting_with_its_default() -> None
     shown = dict(re.findall(r"^# c\.FlowNB\.(\w+) = (.*)$", SAMPLE.read_text(), re.MULTILINE))
     traits = FlowNB.class_own_traits(config=True)
     assert set(shown) == set(traits) - FOR_TESTS
-    assert {name: repr(traits[name].default_value).replace("'", '"') for name in shown} == shown
+    assert {name: repr(traits[name].default()).replace("'", '"') for name in shown} == shown
 
 
 def test_the_sample_configuration_is_one_that_jupyter_loads(tmp_path: Path) -> None:
@@ -37,6 +37,9 @@ def test_the_sample_configuration_is_one_that_jupyter_loads(tmp_path: Path) -> N
         ("callback_port", 70_000),
         ("default_timeout", "soon"),
         ("journal_mode", "MEMORY"),
+        ("smtp_security", "ssl"),
+        ("owner", "ada"),
+        ("mail_from", "ada@example.org\nBcc: eve@example.org"),
         ("warm_seconds", -1),
     ],
 )

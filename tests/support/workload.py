@@ -31,6 +31,11 @@ def call(step):
 
 call("begin");
 """
+ASK = """
+call("ask")
+pd.send.email(subject=pd.context.trace_id, text="Go on?")
+pd.flow.suspend();
+"""
 POLL = """
 call("poll")
 answer = pd.steps["ask"].resume_data.body
@@ -62,7 +67,7 @@ class Workload:
             server.root,
             NOTEBOOK,
             cell((BEGIN % service.url).strip(), "begin"),
-            cell('call("ask")\npd.flow.suspend();', "ask"),
+            cell(ASK.strip(), "ask"),
             cell(POLL.strip(), "poll"),
             cell(SHAKY.strip(), "shaky"),
             cell('call("nap")\npd.flow.delay(50);', "nap"),

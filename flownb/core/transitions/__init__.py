@@ -12,10 +12,11 @@ from typing import Any
 from flownb.core import events
 from flownb.core.model import Execution
 from flownb.core.transitions import pauses, segments
-from flownb.core.transitions.outcome import Answer, NotNow, Outcome
-from flownb.core.transitions.requests import continued, late, requested, undecided
+from flownb.core.transitions.outcome import Answer, NotNow, Outcome, live_pause
+from flownb.core.transitions.pauses import due_at
+from flownb.core.transitions.requests import continued, late, postponed, requested, undecided
 
-__all__ = ["Answer", "NotNow", "Outcome", "apply", "late", "undecided"]
+__all__ = ["Answer", "NotNow", "Outcome", "apply", "due_at", "late", "live_pause", "undecided"]
 
 Rule = Callable[[Execution, Any, int], Outcome]
 
@@ -28,7 +29,9 @@ RULES: dict[type, Rule] = {
     events.Released: segments.released,
     events.PauseAsked: pauses.asked,
     events.TimerFired: pauses.timer_fired,
+    events.ReminderDue: pauses.reminder_due,
     events.RequestArrived: requested,
+    events.Postponed: postponed,
     events.Continued: continued,
 }
 

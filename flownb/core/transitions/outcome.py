@@ -19,7 +19,7 @@ class NotNow(FlowNBError):
 class Answer:
     """What the sender of a request is told: HTTP status, the word of the contract's table, and when it was decided.
 
-    ``errors`` says by field what is wrong with the data of a form.
+    ``errors`` says by field what is wrong with the data of a form, ``by`` who had decided before.
     """
 
     code: int
@@ -27,6 +27,7 @@ class Answer:
     at: int | None = None
     reason: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
+    by: str | None = None
 
 
 @dataclass(frozen=True)

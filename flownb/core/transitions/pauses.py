@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flownb.core import events
-from flownb.core.forms import complaints
+from flownb.core.forms import complaints, unusable
 from flownb.core.model import (
     Action,
     Decision,
@@ -28,6 +28,7 @@ from flownb.core.transitions.outcome import (
     pass_step,
     present,
     warn,
+    with_pause,
     with_step,
 )
 
@@ -49,6 +50,8 @@ def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution
         what = "; ".join(f"{field or 'data'}: {complaint}" for field, complaint in errors.items())
         execution = warn(execution, f"a request came before the form was known and does not fit it ({what}): dropped")
         early = None
+    if call.form is not None and (why := unusable(call.form)):
+        execution = warn(execution, f"the form is no usable JSON Schema ({why}): no approval can fill it")
     pause = Pause(
         of=present(execution).attempt,
         since=now,
@@ -60,6 +63,7 @@ def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution
         confirm=call.confirm,
         context=call.context,
         max_retries=call.max_retries,
+        remind_every=call.remind_every,
         decision=early,
     )
     execution = with_step(execution, status=StepStatus.SUSPENDED)
@@ -104,6 +108,30 @@ def timer_fired(execution: Execution, event: events.TimerFired, now: int) -> Out
     return Outcome(_wake(execution, None, now))
 
 
+def reminder(pause: Pause) -> int | None:
+    """When people are to be reminded of a live pause, if that is before its end."""
+    if pause.remind_every is None or pause.wakes_at is None:
+        return None
+    at = pause.since + (pause.reminded + 1) * pause.remind_every
+    return at if at < pause.wakes_at else None
+
+
+def reminder_due(execution: Execution, event: events.ReminderDue, now: int) -> Outcome:
+    """One reminder, also where several fell into a time in which no server ran; the next one lies ahead."""
+    pause = live_pause(execution)
+    due = reminder(pause) if pause else None
+    demand(due is not None and due <= now, execution, "a reminder")
+    assert pause is not None
+    assert pause.remind_every is not None
+    return Outcome(with_pause(execution, reminded=(now - pause.since) // pause.remind_every))
+
+
+def due_at(execution: Execution) -> int | None:
+    """When something is to happen by itself: the end of the live pause, or a reminder before it."""
+    pause = live_pause(execution)
+    return (reminder(pause) or pause.wakes_at) if pause else None
+
+
 def _wake(execution: Execution, decision: Decision | None, now: int) -> Execution:
     """The execution goes on: with the next step after a suspend or delay, else with this one again."""
     pause = execution.pause
@@ -111,7 +139,7 @@ def _wake(execution: Execution, decision: Decision | None, now: int) -> Executio
     request = decision.request if decision else None
     execution = replace(execution, status=Status.QUEUED, fresh=True)
     if pause.kind is not PauseKind.RETRY:  # of which the step knows nothing: another attempt sees what the first saw
-        execution = replace(execution, resume=request)
+        execution = replace(execution, resume=request, resumed_by=decision.signature if decision else None)
     step = present(execution)
     again = {"status": StepStatus.PENDING, "asked": False, "losses": 0, "exports": {}}
     if pause.kind is PauseKind.RERUN:

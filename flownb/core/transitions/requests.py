@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flownb.core.events import Continued, RequestArrived
-from flownb.core.model import Action, Attempt, Decision, EndedBy, Execution, Pause, Status, StepStatus
-from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present, warn
+from flownb.core.durations import LONGEST
+from flownb.core.events import Continued, Postponed, RequestArrived
+from flownb.core.model import Action, Attempt, Decision, EndedBy, Execution, Pause, PauseKind, Status, StepStatus
+from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present, warn, with_pause
 from flownb.core.transitions.pauses import decide, early_pause, misfit
 
 DONE = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
 EXPIRED = Answer(410, "expired")
+NOT_SUSPENDED = Answer(409, "not_suspended", reason="not_suspended")
 ACCEPTED = "accepted"
 UNDER_WAY = (StepStatus.RUNNING, StepStatus.PENDING)
 
 
 def requested(execution: Execution, event: RequestArrived, now: int) -> Outcome:
-    """A request by a link, or by the API for whatever the execution waits in now."""
+    """A request about one pause, or by the API about whatever the execution waits in now."""
     if event.attempt is None:
         return _by_api(execution, event, now)
     pause = execution.pause
@@ -32,12 +34,28 @@ def continued(execution: Execution, event: Continued, now: int) -> Outcome:
     pause = live_pause(execution)
     if pause is None or pause.of != event.of:
         return Outcome(execution, late(event.pause, Action.RESUME))
-    resumed = _act(execution, RequestArrived(Action.RESUME, event.request), now)
+    resumed = _act(execution, RequestArrived(Action.RESUME, event.request, signature=event.signature), now)
     if resumed.answer is None or resumed.answer.code != 200:
         return resumed
     changed = replace(resumed.execution, checkpoint=event.checkpoint)
     said = f"a person opened the pause of step {event.of.step!r} and {event.changes or 'changed nothing'}"
     return Outcome(warn(changed, said), resumed.answer)
+
+
+def postponed(execution: Execution, event: Postponed, now: int) -> Outcome:
+    """More time for whoever decides: never less, so that doing it twice is doing it once."""
+    pause = live_pause(execution)
+    if pause is None or (event.attempt is not None and not pause.linked_to(event.attempt)):
+        waits_later = event.attempt is not None and _under_way(execution, event.attempt)
+        ended = event.attempt is not None and not waits_later
+        return Outcome(execution, late(event.pause, Action.RESUME) if ended else NOT_SUSPENDED)
+    if pause.kind is not PauseKind.SUSPEND or pause.wakes_at is None:
+        return Outcome(execution, Answer(409, "no_deadline", reason="no_deadline"))
+    if event.until > now + LONGEST:
+        return Outcome(execution, Answer(422, "invalid", errors={"for": "is more than 366 days from now"}))
+    if event.until <= pause.wakes_at:
+        return Outcome(execution, Answer(200, "postponed", pause.wakes_at))
+    return Outcome(with_pause(execution, wakes_at=event.until), Answer(200, "postponed", event.until))
 
 
 def undecided(execution: Execution, pause: Pause | None, attempt: Attempt) -> bool:
@@ -61,11 +79,12 @@ def late(pause: Pause | None, action: Action) -> Answer:
 
 
 def _already(decision: Decision, action: Action) -> Answer:
-    return Answer(200 if decision.action is action else 409, f"already_{DONE[decision.action]}", decision.at)
+    code, status = 200 if decision.action is action else 409, f"already_{DONE[decision.action]}"
+    return Answer(code, status, decision.at, by=decision.signature.name)
 
 
 def _act(execution: Execution, event: RequestArrived, now: int) -> Outcome:
-    decision = Decision(event.action, now, event.request)
+    decision = Decision(event.action, now, event.request, event.signature)
     if execution.pause is not None and (errors := misfit(execution.pause.form, decision)):
         return Outcome(execution, Answer(422, "invalid", errors=errors))
     return Outcome(decide(execution, decision, now), Answer(200, DONE[event.action], now))
@@ -78,7 +97,7 @@ def _early(execution: Execution, event: RequestArrived, now: int) -> Outcome:
         if pause.decision.action is event.action:
             return Outcome(execution, Answer(202, ACCEPTED, pause.decision.at))
         return Outcome(execution, _already(pause.decision, event.action))
-    decision = Decision(event.action, now, event.request)
+    decision = Decision(event.action, now, event.request, event.signature)
     if errors := misfit(pause.form, decision):
         return Outcome(execution, Answer(422, "invalid", errors=errors))
     return Outcome(replace(execution, pause=replace(pause, decision=decision)), Answer(202, ACCEPTED, now))
@@ -99,4 +118,4 @@ def _by_api(execution: Execution, event: RequestArrived, now: int) -> Outcome:
         return _early(execution, event, now)
     if pause is not None and execution.status is Status.QUEUED and execution.fresh:
         return Outcome(execution, late(pause, event.action))
-    return Outcome(execution, Answer(409, "not_suspended", reason="not_suspended"))
+    return Outcome(execution, NOT_SUSPENDED)

@@ -136,3 +136,11 @@ def test_exit_wins_over_a_pause() -> None:
     assert [step.status for step in play.execution.steps] == [StepStatus.SUCCEEDED, StepStatus.SKIPPED]
     assert play.execution.warnings == ("step 'a' asked for a pause and for an exit: the exit wins",)
     assert play.ask(RESUME, attempt) == (410, "expired")
+
+
+def test_a_form_that_nothing_can_fill_is_told_at_once() -> None:
+    play = Play(PLAIN)
+    asked = play.finish(suspend(form={"type": "objekt"}))
+    (warning,) = play.execution.warnings
+    assert "the form is no usable JSON Schema (type: 'objekt' is not valid" in warning
+    assert play.ask(RESUME, asked, {"body": {}})[0] == 422

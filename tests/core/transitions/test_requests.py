@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flownb.core.events import Admitted, ExitCall, StepFinished
+from flownb.core.durations import LONGEST, SECOND
+from flownb.core.events import Admitted, ExitCall, ReminderDue, RequestArrived, StepFinished
 from flownb.core.model import Action, EndedBy, Policy, Status, StepStatus
-from flownb.core.transitions import NotNow
-from tests.core.play import SAVED, START, Play, rerun, suspend
+from flownb.core.transitions import NotNow, due_at
+from tests.core.play import ANA, SAVED, START, Play, rerun, suspend
 
 RESUME, CANCEL = Action.RESUME, Action.CANCEL
 PLAIN = Policy()
@@ -145,7 +146,7 @@ def test_data_that_does_not_fit_the_form_uses_nothing_up() -> None:
     assert play.ask(RESUME, attempt, {"body": {"amount": "much"}}) == (422, "invalid")
     answer = play.journal[-1].outcome.answer
     assert answer
-    assert answer.errors == {"amount": "'much' is not of type 'number'"}
+    assert answer.errors == {"amount": "must be a number"}
     assert play.ask(RESUME, attempt, {"body": {"amount": 7}}) == (200, "resumed")
 
 
@@ -162,3 +163,72 @@ def test_an_early_request_that_does_not_fit_the_form_leaves_the_pause_open_with_
     play.happen(StepFinished({}, SAVED, 1, (suspend(form=FORM),)))
     assert play.execution.status is Status.SUSPENDED
     assert "amount: is required" in play.execution.warnings[0]
+
+
+def test_a_decision_says_whose_it_was_and_so_does_the_answer_to_the_next() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.finish(suspend())
+    play.ask(RESUME, attempt)
+    assert play.execution.resumed_by == ANA
+    pause = play.pauses[attempt, False]
+    assert pause.decision
+    assert pause.decision.signature == ANA
+    said = play.happen(RequestArrived(CANCEL, None, attempt, pause))
+    assert said
+    assert (said.status, said.by) == ("already_resumed", "Ana")
+
+
+def test_nobody_has_resumed_what_a_timer_ended() -> None:
+    play = Play(PLAIN, PLAIN, PLAIN)
+    play.ask(RESUME, play.finish(suspend()))
+    play.finish(suspend())
+    play.wait()
+    assert play.execution.resumed_by is None
+
+
+def test_a_deadline_is_put_off_and_never_brought_forward() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.finish(suspend(10 * SECOND))
+    first = play.now + 10 * SECOND
+    assert play.postpone(first + 5, attempt) == (200, "postponed")
+    assert play.postpone(first + 5, attempt) == (200, "postponed")
+    assert play.postpone(first, attempt) == (200, "postponed")
+    assert play.execution.pause
+    assert play.execution.pause.wakes_at == first + 5
+    play.wait()
+    assert play.postpone(first + 6, attempt) == (410, "expired")
+
+
+def test_what_has_no_deadline_that_people_wait_for_is_not_put_off() -> None:
+    play = Play(PLAIN, PLAIN, PLAIN)
+    assert play.postpone(play.now + 5) == (409, "not_suspended")
+    assert play.postpone(play.now + 5, play.begin()) == (409, "not_suspended")
+    again = play.finish(rerun())
+    assert play.postpone(play.now + 5, again) == (409, "no_deadline")
+    play.ask(RESUME, again)
+    assert play.postpone(play.now + 5, again) == (200, "already_resumed")
+    play.finish(suspend())
+    assert play.postpone(play.now + LONGEST + 1) == (422, "invalid")
+
+
+def test_people_are_reminded_until_the_pause_ends() -> None:
+    play = Play(PLAIN, PLAIN)
+    play.finish(suspend(10 * SECOND, remind_every=3 * SECOND))
+    began = play.now
+    for due in (3, 6, 9):
+        assert due_at(play.execution) == began + due * SECOND
+        play.now = began + due * SECOND
+        play.happen(ReminderDue())
+    assert due_at(play.execution) == began + 10 * SECOND
+    play.wait()
+
+
+def test_reminders_that_no_server_was_there_for_are_one() -> None:
+    play = Play(PLAIN, PLAIN)
+    play.finish(suspend(100 * SECOND, remind_every=3 * SECOND))
+    began = play.now
+    play.now += 10 * SECOND
+    play.happen(ReminderDue())
+    assert due_at(play.execution) == began + 12 * SECOND
+    with pytest.raises(NotNow):
+        play.happen(ReminderDue())

@@ -1,0 +1,66 @@
+"""What an execution waits for, in words: the same on the pages, on the command line, in mails and in the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+SOON = timedelta(minutes=1)
+"""What happens within that is not worth a date."""
+
+_AT_TIMEOUT = {
+    "resume": ("the workflow continues by itself", " unless cancelled"),
+    "cancel": ("the workflow is cancelled", " unless approved"),
+    "error": ("the workflow fails", " unless approved"),
+}
+_BY_ITSELF = {
+    "rerun": ("the step runs again by itself", ""),
+    "delay": ("the workflow continues by itself", " unless cancelled"),
+    "retry": ("the step is tried again", ""),
+}
+
+
+def run_counter(waiting: Mapping[str, Any]) -> str:
+    """``run 2 of 4`` for what is to run again, else empty; ``waiting`` as the API shows it."""
+    if waiting["max_retries"] is None:
+        return f"run {waiting['runs']}" if waiting["runs"] > 1 else ""
+    return f"run {waiting['runs']} of {waiting['max_retries'] + 1}"
+
+
+def otherwise(kind: str | None, on_timeout: str, wakes_at: str | None) -> str:
+    """What happens if nobody acts, and when, as a sentence; ``kind`` is None as long as the step still runs."""
+    if kind is None or wakes_at is None:
+        return "The step is still running; it pauses when it ends."
+    outcome, unless = _outcome(kind, on_timeout)
+    return f"{outcome[0].upper()}{outcome[1:]} on {in_words(wakes_at)}{unless}."
+
+
+def deadline(waiting: Mapping[str, Any], now: datetime) -> str:
+    """As ``otherwise``, with the time that is left; ``now`` with its time zone, which is also the one that is shown."""
+    outcome, unless = _outcome(waiting["kind"], waiting["on_timeout"])
+    at = datetime.fromisoformat(waiting["wakes_at"])
+    when = f" ({in_words(waiting['wakes_at'], now)})" if at - now > SOON else ""
+    return f"{outcome} in {span(at - now)}{when}{unless}"
+
+
+def in_words(at: str, like: datetime | None = None) -> str:
+    """A time of the API as people read it, ``Tue 24 Nov 2026, 14:00 UTC``, or in the time zone of ``like``."""
+    return f"{datetime.fromisoformat(at).astimezone(like.tzinfo if like else UTC):%a %d %b %Y, %H:%M %Z}"
+
+
+def span(length: timedelta) -> str:
+    """A span of time as people say it, in its two largest units: ``23 h 59 min``, ``4.2 s``, ``7 ms``."""
+    exactly = max(0.0, length.total_seconds())
+    if exactly < 1:
+        return f"{exactly * 1000:.0f} ms"
+    if exactly < 10:
+        return f"{exactly:.1f} s"
+    seconds = round(exactly)
+    units = ((seconds // 86_400, "d"), (seconds // 3_600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    first = next(place for place, (count, _) in enumerate(units) if count)
+    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2] if count)
+
+
+def _outcome(kind: str, on_timeout: str) -> tuple[str, str]:
+    return _BY_ITSELF.get(kind) or _AT_TIMEOUT[on_timeout]
