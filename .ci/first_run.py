@@ -27,9 +27,11 @@ def main(bin_folder: str, folder: str) -> int:
 
 
 def approve(link: str) -> None:
-    page = urllib.request.Request(link, headers={"Accept": "text/html"})
-    action = urllib.request.urlopen(page).read().decode().partition('action="')[2].partition('"')[0]
-    urllib.request.urlopen(urllib.request.Request(urllib.parse.urljoin(link, action), method="POST")).read()
+    """As a person does: open the page, press the button."""
+    page = urllib.request.urlopen(urllib.request.Request(link, headers={"Accept": "text/html"})).read().decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+    action = urllib.parse.urljoin(link, page.partition('action="')[2].partition('"')[0])
+    urllib.request.urlopen(action, urllib.parse.urlencode({**hidden, "act": "resume"}).encode()).read()
 
 
 if __name__ == "__main__":

@@ -117,9 +117,13 @@ def renew(simulation: Simulation) -> None:
 class Refused(HandRun):
     """A cell that does not run, and why."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, simulation: Simulation, why: str) -> None:
         super().__init__()
         self.why = why
+        self._simulation = simulation
+
+    def ended(self, error: BaseException | None, stop: Callable[[Exception], None]) -> None:
+        begin(Aside(self._simulation))  # what a front end runs for itself is not refused
 
 
 class Refusal(ast.NodeTransformer):

@@ -52,7 +52,7 @@ def check(path: Path) -> Findings:
 def saved(path: Path) -> str:
     """A file and when it was saved: what was typed since is not in it."""
     at = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
-    return f"{path.name}, saved {at:%a %d %b %Y, %H:%M:%S}"
+    return f"{path.name}, saved {at:%a %d %b %Y, %H:%M:%S %Z}"
 
 
 def _row(finding: Finding) -> str:

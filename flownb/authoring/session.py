@@ -61,10 +61,10 @@ class Session:
             raise Plain("no simulation is on: `%flownb simulate on` begins one")
         return self.simulation
 
-    def cell(self, source: str, cell_id: str | None) -> Cell:
-        """What to make of a cell that is about to run."""
+    def cell(self, source: str, cell_id: str | None, persons: bool) -> Cell:
+        """What to make of a cell that is about to run; what is no person's, such as a list of variables, is no step."""
         simulation = self.present()
-        if _is_own(source):
+        if _is_own(source) or not persons:
             return Aside(simulation)
         role = self._notebook.role(source, cell_id)
         if role == "setup":
@@ -72,13 +72,13 @@ class Session:
         if role == "skip":
             return Aside(simulation)
         if role == "new" and simulation.closed is not None:  # something to look around with, if the rest is known
-            return Aside(simulation) if self._notebook.file else Refused(simulation.closed)
+            return Aside(simulation) if self._notebook.file else Refused(simulation, simulation.closed)
         present = simulation.execution.step
         try:
             workflow, place = self._notebook.step(source, cell_id, present.cell_id if present else None)
             step = simulation.begin(workflow, place)
         except (NotebookError, OutOfOrder) as error:
-            return Refused(str(error))
+            return Refused(simulation, str(error))
         return SimulatedStep(simulation, workflow.steps[place], step)
 
 

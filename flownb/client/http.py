@@ -31,13 +31,15 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Client:
     """The flownb API of the server at ``url``, which is Jupyter's base URL; may be used from several threads.
 
-    ``root`` is the server's root folder where that is on this machine. Every call raises ``ApiError`` where the server
-    refuses and ``NoServer`` where none answers.
+    ``root`` is the server's root folder where that is on this machine; ``own`` says that it has started this process,
+    as servers start kernels. Every call raises ``ApiError`` where the server refuses and ``NoServer`` where none
+    answers.
     """
 
-    def __init__(self, url: str, token: str = "", root: Path | None = None) -> None:
+    def __init__(self, url: str, token: str = "", root: Path | None = None, *, own: bool = False) -> None:
         self.url = f"{url.rstrip('/')}/"
         self.root = root
+        self.own = own
         self._http = httpx.Client(
             base_url=f"{self.url}flownb/api/",
             headers={"Authorization": f"token {token}"} if token else {},

@@ -30,11 +30,11 @@ def find(url: str | None = None, token: str | None = None, near: Path | None = N
         here = next((info for info in running() if _is_at(info, url)), None)
         if here is None:
             return Client(url, token or "")
-        return Client(url, token or here["token"], Path(here["root_dir"]))
+        return Client(url, token or here["token"], Path(here["root_dir"]), own=_is_own(here))
     place = (near or Path.cwd()).resolve()
     refusals = []
-    for info in _nearest(place, None if near else os.environ.get("JPY_PARENT_PID")):
-        client = Client(info["url"], token or info["token"], Path(info["root_dir"]))
+    for info in _nearest(place, own_first=near is None):
+        client = Client(info["url"], token or info["token"], Path(info["root_dir"]), own=_is_own(info))
         if (refusal := _refusal(client)) is None:
             return client
         client.close()
@@ -78,12 +78,17 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _nearest(place: Path, parent: str | None) -> list[dict[str, Any]]:
-    """The server whose process is ``parent``, then those whose root folder holds ``place``, the deepest first."""
+def _is_own(info: dict[str, Any]) -> bool:
+    """Whether this process is a kernel of that server."""
+    return str(info["pid"]) == os.environ.get("JPY_PARENT_PID")
+
+
+def _nearest(place: Path, *, own_first: bool) -> list[dict[str, Any]]:
+    """This kernel's own server if it is asked for, then those whose root folder holds ``place``, the deepest first."""
     ranked = []
     for info in running():
         root = Path(info["root_dir"]).resolve()
-        own = str(info["pid"]) == parent
+        own = own_first and _is_own(info)
         if own or place.is_relative_to(root):
             ranked.append((own, len(root.parts), info))
     ranked.sort(key=lambda entry: entry[:2], reverse=True)

@@ -80,8 +80,11 @@ class Attempt(NamedTuple):
 
     @classmethod
     def named(cls, id: str) -> Attempt:
-        """The attempt of an ``id``; raises ``ValueError`` for what is none."""
+        """The attempt of an ``id``; raises ``ValueError`` for what can be none."""
+        id.encode()  # half of a surrogate pair is in no name
         step, run, attempt = id.rsplit("/", 2)
+        if not all(number.isascii() and number.isdigit() and len(number) < 10 for number in (run, attempt)):
+            raise ValueError(f"{id!r} does not end in two counts")
         return cls(step, int(run), int(attempt))
 
 

@@ -16,7 +16,10 @@ from flownb.kernel.record import Context, Steps
 # Word for word the message of the original documentation.
 CANCELED = "Workflow execution canceled — this may be due to pd.flow.suspend() usage (not supported in test)"
 
-_UNKNOWN = ("id", "trace_id", "workflow_id", "workflow_name", "deployment_id", "ts", "deadline", "replay", "resume")
+_UNKNOWN = (
+    *("id", "trace_id", "workflow_id", "workflow_name", "deployment_id", "ts", "deadline", "replay", "resume"),
+    *("resumed_by", "idempotency_key"),
+)
 
 
 class WorkflowCanceled(FlowNBError):
@@ -99,8 +102,9 @@ class HandRun(ByHand):
             stop(WorkflowCanceled(CANCELED))
 
 
-Author = Callable[[str, str | None], Cell]
-"""Makes the cell for a source, with the id that the notebook has for it: a ``ByHand``."""
+Author = Callable[[str, str | None, bool], Cell]
+"""Makes the cell for a source, with the id that the notebook has for it: a ``ByHand``. The last says whether a person
+runs it; front ends also run code of their own, which is not to be remembered."""
 
 _author: Author | None = None
 
@@ -111,9 +115,9 @@ def written_by(author: Author | None) -> None:
     _author = author
 
 
-def by_hand(source: str, cell_id: str | None) -> Cell:
-    """The cell for what a person runs."""
-    return HandRun() if _author is None else _author(source, cell_id)
+def by_hand(source: str, cell_id: str | None, persons: bool) -> Cell:
+    """The cell for what runs in a notebook, of a person or of their front end."""
+    return HandRun() if _author is None else _author(source, cell_id, persons)
 
 
 def is_open() -> bool:

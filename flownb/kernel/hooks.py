@@ -53,7 +53,7 @@ def _begin(kernel: Any, message: dict[str, Any], info: Any) -> None:
     begin(HandRun())
     text = message.get("metadata", {}).get("flownb")
     if text is None:
-        begin(by_hand(info.raw_cell, getattr(info, "cell_id", None)))
+        begin(by_hand(info.raw_cell, getattr(info, "cell_id", None), info.store_history))
         return
     told = json.loads(text)
     kind = SetupCell if told["mode"] == "setup" else Step

@@ -25,6 +25,9 @@ from flownb.server.service import Service
 from flownb.server.view import journal_view, pauses_view, snapshots_view
 from flownb.store import checkpoints, queries
 
+LONGEST_SEARCH = 1_000
+"""Characters; SQLite itself refuses much longer ones."""
+
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -40,11 +43,17 @@ class ExecutionsHandler(FlowHandler):
             status=self._one_of(Status, "status"),
             kind=self._one_of(PauseKind, "kind"),
             workflow=self.get_query_argument("workflow", None),
-            search=self.get_query_argument("search", None),
+            search=self._search(),
             before=self.get_query_argument("before", None),
         )
         found, following = await self.active.store.read(page)
         await self.answer_large(200, {"executions": await self.views(found), "next": following})
+
+    def _search(self) -> str | None:
+        said = self.get_query_argument("search", None)
+        if said is not None and len(said) > LONGEST_SEARCH:
+            raise InvalidValue(f"search is text of at most {LONGEST_SEARCH} characters")
+        return said
 
     def _one_of(self, kind: type[Word], name: str) -> Word | None:
         said = self.get_query_argument(name, None)

@@ -133,10 +133,11 @@ def meant(said: dict[str, Json]) -> Attempt | None:
 
 
 def _one(entry: Any) -> tuple[str, Attempt | None]:
-    if isinstance(entry, str):
-        return entry, None
-    if isinstance(entry, dict) and isinstance(entry.get("id"), str) and not entry.keys() - {"id", "pause"}:
-        return entry["id"], meant(entry)
+    named = {"id": entry} if isinstance(entry, str) else entry
+    if isinstance(named, dict) and not named.keys() - {"id", "pause"}:
+        id = named.get("id")
+        if isinstance(id, str) and id.isascii():
+            return id, meant(named)
     raise InvalidValue("each of `executions` is an id, or an object with `id` and `pause`")
 
 

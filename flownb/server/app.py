@@ -22,7 +22,6 @@ from flownb.core.errors import InvalidValue
 from flownb.core.mail import address
 from flownb.server import api, public
 from flownb.server.clock import Clock
-from flownb.server.console.handler import STATIC
 from flownb.server.console.routes import routes as console_routes
 from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
@@ -30,6 +29,7 @@ from flownb.server.notebooks import Notebooks
 from flownb.server.pages import Pages
 from flownb.server.service import Config, Service
 from flownb.server.smtp import Smtp
+from flownb.server.templating import STATIC
 from flownb.store.folder import DataFolder
 
 PASSWORD = "FLOWNB_SMTP_PASSWORD"  # noqa: S105 - a name

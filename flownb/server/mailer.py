@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from flownb import faults
-from flownb.core.durations import HOUR, SECOND
+from flownb.core.durations import HOUR, MINUTE, SECOND
 from flownb.core.model import Retry
 from flownb.server.clock import Clock
 from flownb.server.letters import Letters
@@ -45,7 +45,13 @@ class Mailer:
         self._log = log
         self._some = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
+        self._idle = False
         self._stopping = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to be sent, now or later."""
+        return not self._idle or self._some.is_set()
 
     def hear(self, change: Change) -> None:
         """A listener of the store."""
@@ -63,6 +69,7 @@ class Mailer:
         try:
             while True:
                 self._some.clear()
+                self._idle = False
                 try:
                     await self._send(await self._store.read(partial(outbox.due, now=self._clock.now(), most=AT_ONCE)))
                     until = await self._store.read(outbox.next_due)
@@ -71,6 +78,10 @@ class Mailer:
                 except StoreError as error:
                     self._log.error("flownb: the outbox waits for the store: %s", error)
                     until = self._clock.now() + SECOND
+                except Exception:  # an error of our own does not end the sending of mail
+                    self._log.exception("flownb: the outbox is tried again after an error of its own")
+                    until = self._clock.now() + MINUTE
+                self._idle = until is None
                 await self._clock.sleep(until, self._some)
         finally:
             self._stopping = True
@@ -87,7 +98,9 @@ class Mailer:
             task = asyncio.create_task(self._send_each(of_one))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
-        await asyncio.gather(*map(asyncio.shield, self._sending))
+        sent, _ = await asyncio.wait(self._sending) if self._sending else (set(), set())
+        for task in sent:
+            task.result()
 
     async def _send_each(self, messages: list[Message]) -> None:
         for message in messages:

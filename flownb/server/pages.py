@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any
 
-import jinja2
-
 from flownb.core.model import Action, EndedBy, Execution, Json, Pause, Signature, Status
 from flownb.core.times import iso
 from flownb.core.transitions import Answer
 from flownb.core.words import in_words, otherwise
+from flownb.server.templating import environment
 
 TITLES = {
     "resumed": ("Approved", "The workflow goes on. You can close this page."),
@@ -98,10 +97,7 @@ class Pages:
     """Renders pages."""
 
     def __init__(self) -> None:
-        loader = jinja2.PackageLoader("flownb.server")
-        self._templates = jinja2.Environment(
-            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
+        self._templates = environment()
 
     def answer(self, told: Told, execution: Execution | None) -> Page:
         """What came of a request."""

@@ -23,6 +23,7 @@ from flownb.server.body import Body, TooLarge, masked_path, read, resume_data
 from flownb.server.pages import Page, Pages, Told, told
 from flownb.server.reviews import POSTPONE, PUT_OFF, Notice, Reply, Review
 from flownb.server.service import Active, Service
+from flownb.server.templating import encoded
 from flownb.store import queries
 from flownb.store.queries import Link
 
@@ -187,7 +188,7 @@ class LinkHandler(web.RequestHandler):
         self.set_status(code)
         self.set_header("Content-Security-Policy", page.policy)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(page.html.encode(errors="replace"))
+        self.finish(encoded(page.html))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self._tell(Told(status_code, "error"), None)

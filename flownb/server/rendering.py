@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from nbconvert.filters.ansi import ansi2html
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Json
 from flownb.server.sanitise import TooIntricate, coloured, is_blank, is_lively, sanitised, unicode
@@ -87,6 +84,9 @@ def _framed(html: str) -> str:
 def _prose(source: str, attachments: Json = None) -> str:
     if len(source) > LONGEST_MARKDOWN:
         return _text(source)
+    # Imported in the thread that renders first, for that takes a quarter of a second.
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=attachments or {})
     try:
         return f'<div class="prose">{sanitised(MarkdownWithMath(renderer=renderer).render(unicode(source)))}</div>'
@@ -190,6 +190,8 @@ def _text(text: str) -> str:
     """Text of a terminal: colours, and of a line that was written over its last state."""
     shown = _NO_COLOUR.sub("", _shortened(unicode(text)))
     text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in shown.split("\n"))
+    from nbconvert.filters.ansi import ansi2html  # as above
+
     html = coloured(ansi2html(text)).strip("\n")
     return f"<pre>{html}</pre>" if html.strip() else ""
 

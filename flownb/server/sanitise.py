@@ -10,6 +10,9 @@ MOST_TAGS = 40_000
 MOST_WORK = 5_000_000
 """The sanitiser copies each open tag of formatting into each later block: their product bounds what it has to do."""
 
+MOST_ENTITIES = 200_000
+"""The sanitiser takes the square of the number of their ``&`` to read them."""
+
 _TEXT = "a abbr b br cite code del dfn em i ins kbd mark q s samp small span strong sub sup time u var wbr"
 _BLOCKS = "article aside blockquote center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li"
 _TABLES = "caption col colgroup table tbody td tfoot th thead tr"
@@ -51,6 +54,8 @@ def sanitised(html: str) -> str:
     """Markup for a page whose own headings are of the first two levels; raises ``TooIntricate``."""
     if (tags := html.count("<")) > MOST_TAGS or tags * len(_FORMATTING.findall(html)) > MOST_WORK:
         raise TooIntricate(f"{tags:,} tags")
+    if (entities := html.count("&")) > MOST_ENTITIES:
+        raise TooIntricate(f"{entities:,} entities")
     clean = _page.clean(unicode(html)).replace("<th></th>", "<td></td>")  # pandas' corner heads nothing
     top = min((int(level) for _, level in _HEADING.findall(clean)), default=1)
     return _HEADING.sub(lambda found: f"<{found[1]}h{min(6, int(found[2]) - top + 3)}", clean)

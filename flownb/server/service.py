@@ -130,8 +130,9 @@ class Service:
 
     @property
     def busy(self) -> bool:
-        """Whether a server that stops for want of activity would let something down: what runs, or a timer."""
-        return self._active is not None and self._active.scheduler.busy
+        """Whether a server that stops for want of activity would let something down: what runs, a timer, or a mail."""
+        active = self._active
+        return active is not None and (active.scheduler.busy or active.mailer.busy)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="flownb")

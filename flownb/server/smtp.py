@@ -58,7 +58,10 @@ class Smtp:
             ) from None
         except smtplib.SMTPResponseException as error:
             said = error.smtp_error if isinstance(error.smtp_error, str) else error.smtp_error.decode(errors="replace")
-            raise NotSent(self._safe(f"{error.smtp_code} {said}"), _outcome(error.smtp_code)) from None
+            # A login that is refused is for us to put right, and the mail is to go out when it is.
+            login = isinstance(error, smtplib.SMTPAuthenticationError)
+            outcome = Status.WAITING if login else _outcome(error.smtp_code)
+            raise NotSent(self._safe(f"{error.smtp_code} {said}"), outcome) from None
         except smtplib.SMTPNotSupportedError as error:
             raise NotSent(str(error), Status.FAILED) from None
         except (OSError, smtplib.SMTPException) as error:

@@ -72,7 +72,7 @@ def inbox(
     before: str | None = None,
 ) -> tuple[list[Listed], str | None]:
     """Executions that wait for somebody, newest first, and the id to ask for those that come after them."""
-    kinds = (kind,) if kind is not None else FOR_PEOPLE
+    kinds = tuple(one for one in FOR_PEOPLE if kind in (None, one))
     sql = f"""SELECT id FROM executions e WHERE status = 'suspended'
               {"AND workflow = ?" if workflow is not None else ""}
               {"AND seq < (SELECT seq FROM executions WHERE id = ?)" if before is not None else ""}

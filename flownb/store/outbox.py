@@ -62,9 +62,10 @@ def put(db: Database, message: Message) -> None:
 
 
 def mark(db: Database, key: str, **changes: Any) -> None:
-    """Note what became of a message."""
+    """Note what became of a message; one that was sent stays so, whoever asks for another try in that moment."""
     names = ", ".join(f"{name} = ?" for name in changes)
-    db.execute(f"UPDATE outbox SET {names} WHERE key = ?", (*changes.values(), key))  # noqa: S608 - names are ours
+    sql = f"UPDATE outbox SET {names} WHERE key = ? AND status <> ?"  # noqa: S608 - names are ours
+    db.execute(sql, (*changes.values(), key, Status.SENT))
 
 
 def due(db: Database, now: int, most: int) -> list[Message]:

@@ -89,7 +89,7 @@ class Decision:
     def _postponing(self) -> list[HBox]:
         if self._waiting["kind"] != "suspend":
             return []
-        later = Dropdown(options=LATER, value="1d", tooltip="How much later")
+        later = classed(Dropdown(options=LATER, value="1d", description="How much later"), "heard")
         later.layout.width = "8em"
         put_off = button(
             "Postpone", "postpone", f"Put the deadline off: step {self._waiting['step']} of {self._called}"

@@ -38,6 +38,7 @@ class ExecutionView(View):
         self.execution_id = execution_id
         self._found: dict[str, Any] | None = None
         self._ticks = 0
+        self._longest = 0
         self._pause: str | None = None
         self.decision: Decision | None = None
         self.head = HTML()
@@ -73,11 +74,11 @@ class ExecutionView(View):
         put(self.status, "")
         put(self.head, head(found, self.in_lab))
         self.open_button.layout.display = None
-        self.cancel_button.layout.display = None if found["status"] in ("queued", "running") else "none"
+        self.cancel_button.layout.display = None if _goes_on(found) else "none"
         self._show_pause(found)
-        longest = max((took(step) for step in found["steps"]), default=0)
+        self._longest = max((took(step) for step in found["steps"]), default=0)
         for row in self.rows.shown.values():
-            row.longest = longest
+            row.longest = self._longest
         self.rows.update({step["name"]: step for step in found["steps"]})
         raised = (error(found["error"]),) if found["error"] else ()
         if self.error.outputs != raised:
@@ -106,7 +107,7 @@ class ExecutionView(View):
                 self._guarded(self._show_outputs)
 
     def _row(self, step: Mapping[str, Any]) -> StepRow:
-        return StepRow(step, self._looked, self._replay, 0)
+        return StepRow(step, self._looked, self._replay, self._longest)
 
     def _show_pause(self, found: Mapping[str, Any]) -> None:
         waiting = found["waiting"]
@@ -145,8 +146,10 @@ class ExecutionView(View):
                 return
             self.open_button.disabled = True
             self.say("Opening: that takes as long as its variables do.")
-        self.act(self._opened)
-        self.open_button.disabled = False
+        try:
+            self.act(self._opened)
+        finally:  # also where somebody interrupts the kernel that waits
+            self.open_button.disabled = False
 
     def _opened(self, client: Client) -> str:
         path = client.open(self.execution_id)["path"]
@@ -162,3 +165,9 @@ class ExecutionView(View):
             return f'Replays from step {step} as execution {new["id"]}: flownb.ExecutionView("{new["id"]}")'
 
         self.act(replayed)
+
+
+def _goes_on(found: Mapping[str, Any]) -> bool:
+    """Whether it is under way without anybody's decision; a step that is tried again asks for none."""
+    waiting = found["waiting"]
+    return found["status"] not in FINAL and (waiting is None or waiting["kind"] == "retry")

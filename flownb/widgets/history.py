@@ -9,7 +9,7 @@ from typing import Any
 from flownb.core.words import in_words
 from flownb.widgets.markup import badge, link, text
 
-ENDED = {"resume": "approved", "cancel": "cancelled", "timer": "by its timer"}
+ENDED = {"resume": "approved", "cancel": "cancelled", "timer": "by its timer", "void": "without effect"}
 
 
 def head(execution: Mapping[str, Any], in_lab: Callable[[str], str]) -> str:

@@ -138,7 +138,8 @@ class InboxRow:
         self._inbox = inbox
         self._waiting = execution["waiting"]
         called = f"{execution['workflow']} ({execution['id']}), step {self._waiting['step']}"
-        self.selected = Checkbox(indent=False, tooltip=f"Select {called}", layout=Layout(width="1.6em"))
+        selected = Checkbox(description=f"Select {called}", indent=False, layout=Layout(width="1.6em"))
+        self.selected = classed(selected, "heard")  # it stands before what it selects
         self.decision = Decision(inbox, execution)
         self.what = classed(HTML(), "what")
         self.left = classed(HTML(), "left")

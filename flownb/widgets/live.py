@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import Protocol
 from weakref import WeakSet, WeakValueDictionary
 
 from flownb.client import ApiError, Client, NoServer, find
 from flownb.client.events import Events
+
+log = logging.getLogger("flownb")
 
 CALM = 0.3
 """Seconds between two rounds of telling: what changes within that is told once."""
@@ -84,8 +87,13 @@ class Live:
                 return
             self._watch.end()
             self._watch = None
-        if self._client is not None:
-            self.lost(self._client)
+        self.rest()
+
+    def rest(self) -> None:
+        """Hang up where nobody watches: also what a thread has found that was about to end."""
+        client = self._client
+        if self._watch is None and client is not None:
+            self.lost(client)
 
     def watchers(self) -> list[Watcher]:
         """Who is to be told."""
@@ -109,7 +117,7 @@ class _Watch:
         self._changed: set[str] | None = set()
         self._stream: Events | None = None
         for work, name in ((self._listen, "flownb-events"), (self._pass_on, "flownb-widgets")):
-            threading.Thread(target=work, name=name, daemon=True).start()
+            threading.Thread(target=self._work, args=(work,), name=name, daemon=True).start()
 
     def end(self) -> None:
         self._ended.set()
@@ -121,6 +129,10 @@ class _Watch:
         with self._lock:
             self._changed = None if changed is None or self._changed is None else self._changed | changed
         self._news.set()
+
+    def _work(self, work: Callable[[], None]) -> None:
+        work()
+        self._live.rest()
 
     def _listen(self) -> None:
         answers = True
@@ -145,14 +157,22 @@ class _Watch:
         while not self._ended.is_set():
             counting = any(watcher.counting for watcher in self._live.watchers())
             if self._news.wait(TICK if counting else None):
-                self._news.clear()
-                with self._lock:
-                    changed, self._changed = self._changed, set()
-                for watcher in self._live.watchers():
-                    watcher.heard(changed)
+                self._tell_all()
                 self._ended.wait(CALM)
-            for watcher in self._live.watchers():
-                watcher.tick()
+            self._each(lambda watcher: watcher.tick())
+
+    def _tell_all(self) -> None:
+        self._news.clear()
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        self._each(lambda watcher: watcher.heard(changed))
+
+    def _each(self, told: Callable[[Watcher], None]) -> None:
+        for watcher in self._live.watchers():
+            try:
+                told(watcher)
+            except Exception:  # of one that is being closed, say: the others are told all the same
+                log.exception("a widget could not show a change")
 
 
 def passing(error: Exception) -> bool:

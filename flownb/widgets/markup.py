@@ -38,6 +38,8 @@ STYLE = """<style>
 .flownb-detail > .flownb-view {
   border-top: 3px solid var(--jp-border-color1, #999); margin-top: 12px; padding-top: 8px; }
 .flownb-field.jupyter-widgets > select:not([multiple]) { height: 28px; }
+.flownb-heard > .widget-label, .flownb-heard > .widget-label-basic > span {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .flownb-track { display: inline-block; width: 8em; height: 8px; vertical-align: middle; border-radius: 4px;
   background: var(--jp-layout-color3, #ddd); }
 .flownb-track > span { display: block; height: 8px; border-radius: 4px; background: var(--jp-brand-color1, #1976d2); }

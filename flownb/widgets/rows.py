@@ -29,30 +29,32 @@ class Rows(VBox, Generic[OneRow]):  # type: ignore[misc]  # ipywidgets has no ty
 
     Front ends make all views after the first changed child anew, which takes the focus from who types there. So new
     rows go to the end, those that are over are hidden, and the order is the style sheet's, until the page is turned.
+    A row that newer ones have pushed to the next page comes back as it was.
     """
 
     def __init__(self, make: Callable[[Mapping[str, Any]], OneRow]) -> None:
         self._make = make
         self.shown: dict[str, OneRow] = {}
-        self._hidden: list[OneRow] = []
+        self._hidden: dict[str, OneRow] = {}
         super().__init__()
         classed(self, "rows")
 
     def update(self, entries: Mapping[str, Mapping[str, Any]], *, anew: bool = False) -> None:
         """Show these entries in their order; with ``anew``, by rows in that order."""
-        for key in [key for key in self.shown if key not in entries]:
-            row = self.shown.pop(key)
-            row.box.layout.display = "none"
-            self._hidden.append(row)
-        before = self.shown
-        self.shown = {key: before.get(key) or self._make(entry) for key, entry in entries.items()}
-        for place, (key, row) in enumerate(self.shown.items()):
+        known = self._hidden | self.shown
+        shown = {key: known.get(key) or self._make(entry) for key, entry in entries.items()}
+        for place, (key, row) in enumerate(shown.items()):
             row.show(entries[key])
             row.box.layout.order = str(place)
+            row.box.layout.display = None
+        self._hidden = {key: row for key, row in known.items() if key not in shown}
+        for row in self._hidden.values():
+            row.box.layout.display = "none"
         if anew or len(self._hidden) > MOST_HIDDEN:
-            self.children = [row.box for row in self.shown.values()]
-            for row in self._hidden:
+            self.children = [row.box for row in shown.values()]
+            for row in self._hidden.values():
                 discard(row.box)
-            self._hidden = []
-        elif new := [row.box for key, row in self.shown.items() if key not in before]:
+            self._hidden = {}
+        elif new := [row.box for key, row in shown.items() if key not in known]:
             self.children = [*self.children, *new]
+        self.shown = shown  # in one piece: other threads look at it at any time

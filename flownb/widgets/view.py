@@ -105,16 +105,22 @@ class View(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def close(self) -> None:
         """Be live no more, and go from the page."""
         self._live.remove(self)
-        if self.comm is not None:
-            discard(self)
+        with self._lock:  # who tells of changes may be about to tell this one
+            if self.comm is not None:
+                discard(self)
 
     def in_lab(self, path: str) -> str:
-        """Where JupyterLab shows a file of the server: unless told, on the host that the reader's page came from."""
-        server = self._live.client().url
-        return f"{server if self._given_url else urlsplit(server).path}lab/tree/{quote(path)}"
+        """Where JupyterLab shows a file of the server.
+
+        That of the kernel itself also serves the page, to the reader maybe by another address: that of a proxy or hub.
+        """
+        server = self._live.client()
+        return f"{urlsplit(server.url).path if server.own else server.url}lab/tree/{quote(path)}"
 
     def _guarded(self, act: Callable[[Client], None]) -> None:
         client = None
+        if self.comm is None:
+            return  # it is closed, and was about to be told when that happened
         try:
             client = self._live.client()
             act(client)

@@ -34,9 +34,10 @@ class Author:
         cell = self.cells[place]
         return self.type(cell["source"] if source is None else source, cell["id"])
 
-    def type(self, source: str, cell_id: str | None = None) -> Ran:
-        """Run what is in no cell of the file, such as one just written."""
-        content = {"code": source, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+    def type(self, source: str, cell_id: str | None = None, **options: bool) -> Ran:
+        """Run what is in no cell of the file, such as one just written, or what a front end runs by itself."""
+        content = {"code": source, "user_expressions": {}, "allow_stdin": False}
+        content |= {"silent": False, "store_history": True, **options}
         client = self.kernel.client
         message = client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
         client.shell_channel.send(message)

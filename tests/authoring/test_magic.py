@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def test_check_lists_findings_by_cell(author: Open) -> None:
     assert "error    cell 2 (<ask>): line 1: pd.flow is not flownb's" in shown["data"]["text/plain"]
     assert "<td" in shown["data"]["text/html"]
     assert "cell 2 (&lt;ask&gt;)" in shown["data"]["text/html"]
-    assert "written.ipynb, saved " in shown["data"]["text/plain"]
+    assert re.match(r"written.ipynb, saved .* \d\d:\d\d:\d\d [-+\w]+: ", shown["data"]["text/plain"])
 
 
 def test_check_finds_nothing(author: Open) -> None:

@@ -41,13 +41,13 @@ def test_it_is_shown_live_to_its_end(server: Server, notebook: Author) -> None:
     assert found["id"] in waiting
     assert "May &lt;b&gt;I&lt;/b&gt;?" in waiting
     server.client.resume(found["id"])
-    until(lambda: "succeeded" in shown(notebook, ran))
+    until(lambda: "succeeded" in shown(notebook, ran) or None)
 
 
 def test_the_notebook_itself_is_found(notebook: Author) -> None:
     ran = notebook.type("%flownb run")
     assert "quick.ipynb, saved " in ran.text
-    until(lambda: "succeeded" in shown(notebook, ran))
+    until(lambda: "succeeded" in shown(notebook, ran) or None)
 
 
 def test_a_notebook_with_lines_for_its_author_is_a_workflow_as_it_is(server: Server) -> None:

@@ -219,6 +219,25 @@ def test_a_cell_just_written_is_a_step_in_its_place(author: Open) -> None:
     assert notebook.ask(1) == "5"
 
 
+def test_what_a_front_end_runs_by_itself_is_no_step_and_runs_at_any_time(author: Open) -> None:
+    notebook = simulated(author, cell("rows = 3", "load"), cell("pd.flow.suspend();", "ask"), "'next'")
+    notebook.ask(0)
+    assert notebook.type("pd.context.test, sorted(pd.steps), rows", store_history=False).text
+    before = notebook.ask("%flownb simulate status")
+    notebook.run(1)
+    notebook.refused(2)
+    assert notebook.type("rows = 4", store_history=False).reply["status"] == "ok"
+    notebook.refused(2)
+    assert notebook.type("rows += 1", silent=True, store_history=False).reply["status"] == "ok"
+    assert [line.split(":")[0] for line in before.splitlines()[1:]] == ["  load", "  ask", "  step_3"]
+    assert [line.split(":")[0] for line in notebook.ask("%flownb simulate status").splitlines()[1:]] == [
+        "  load",
+        "  ask",
+        "  step_3",
+    ]
+    assert notebook.kernel.value("rows") == "5"
+
+
 def test_a_notebook_that_can_be_no_workflow_says_why(author: Open) -> None:
     notebook = simulated(author, cell("1", "same"), cell("2", "same"))
     assert "the step name 'same' is taken by cell 1" in notebook.refused(0)

@@ -125,6 +125,7 @@ def test_the_documentation_has_pictures(
         with looking(browser, server, color_scheme=scheme, viewport=wide) as page:
             page.goto(path)
             if "iframe" in page.content():
+                page.locator("iframe").scroll_into_view_if_needed()  # what is out of sight is not painted
                 expect(page.frame_locator("iframe").locator("section").first).to_be_visible()
             screenshots(page, name)
     with looking(browser, server, viewport={"width": 390, "height": 800}) as page:
@@ -239,9 +240,10 @@ def test_many_are_selected_and_approved_at_once(browser: Browser, shared_server:
         expect(page.locator("#tbody tr")).to_have_count(len(made) - 5)
 
 
-def test_jupyterlab_opens_the_console_from_its_launcher(browser: Browser, shared_server: Server) -> None:
-    with looking(browser, shared_server) as page:
-        page.goto(f"http://127.0.0.1:{shared_server.port}/lab?reset")
+def test_jupyterlab_opens_the_console_from_its_launcher(browser: Browser, make_server: Callable[..., Server]) -> None:
+    server = make_server(front_ends=True).start()
+    with looking(browser, server) as page:
+        page.goto(f"http://127.0.0.1:{server.port}/lab?reset")
         card = page.locator(".jp-LauncherCard", has_text="flownb console")
         with page.context.expect_page() as opened:
             card.click(timeout=60_000)

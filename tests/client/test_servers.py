@@ -32,9 +32,12 @@ def test_the_working_directory_is_what_counts_else(
 
 
 def test_a_kernel_finds_its_own_server(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not server.client.own
     monkeypatch.setenv("JPY_PARENT_PID", str(server.pid))
     monkeypatch.chdir(tmp_path)
-    find().close()
+    for found in (find(), find(server.client.url)):
+        assert found.own
+        found.close()
     with pytest.raises(NoServer):
         find(near=tmp_path)  # a notebook that its server cannot reach
 

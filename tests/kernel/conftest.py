@@ -20,6 +20,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from flownb.core.reply import MIMETYPE
+from flownb.kernel.cells import HandRun, begin
+from flownb.kernel.step import Step
 
 LINKS = {f"{action}_url": f"http://host/flownb/{action}/s3cret-{action}" for action in ("resume", "cancel", "review")}
 COLLECT = "__import__('flownb.kernel.step', fromlist=['collect']).collect()"
@@ -223,3 +225,12 @@ def new_kernel(tmp_path: Path) -> Iterator[Callable[[], Kernel]]:
     yield start
     for kernel in kernels:
         kernel.close()
+
+
+@pytest.fixture
+def step() -> Iterator[Step]:
+    """A step that runs in this process, without a kernel."""
+    step = Step(about_step(), announce=lambda what, call: None)
+    begin(step)
+    yield step
+    begin(HandRun())

@@ -6,7 +6,7 @@ import copy
 import json
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +15,10 @@ from pydantic import BaseModel
 
 import flownb
 from flownb.core.errors import InvalidValue
-from flownb.kernel.cells import HandRun, begin
 from flownb.kernel.links import Links
 from flownb.kernel.step import Step
 
-from .conftest import LINKS, about_step
+from .conftest import LINKS
 
 YEAR = timedelta(days=366)
 flow: Any = flownb.flow  # what authors pass is not always what its types say
@@ -28,14 +27,6 @@ pd = flownb.pd
 
 class Form(BaseModel):
     name: str
-
-
-@pytest.fixture
-def step() -> Iterator[Step]:
-    step = Step(about_step(), announce=lambda what, call: None)
-    begin(step)
-    yield step
-    begin(HandRun())
 
 
 def test_arguments_are_copied_at_the_call(step: Step) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from flownb.core.model import Execution, Step
+from flownb.core.told import pd_context
+
 from .conftest import Kernel
 
 CANCELED = "Workflow execution canceled — this may be due to pd.flow.suspend() usage (not supported in test)"
@@ -53,6 +56,12 @@ def test_exit_and_export_do_nothing(kernel: Kernel) -> None:
     ran = kernel.execute("pd.flow.exit('done'); pd.export('a', 1)")
     assert ran.reply["status"] == "ok"
     assert ran.outputs == []
+
+
+def test_all_that_a_step_is_told_of_its_run_can_be_read(kernel: Kernel) -> None:
+    execution = Execution("id", "a.ipynb", "a.ipynb", "v", {"event": {"body": None}}, 0, (Step("a", "cell"),))
+    told = pd_context(execution, execution.steps[0], None)
+    assert kernel.value("' '.join(sorted(pd.context))") == repr(" ".join(sorted(told)))
 
 
 def test_what_there_is_to_read(kernel: Kernel) -> None:

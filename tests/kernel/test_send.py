@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import flownb
 from flownb.core.errors import FlowNBError, InvalidValue
-from flownb.kernel.cells import HandRun, begin
+from flownb.kernel.cells import begin
 from flownb.kernel.step import SetupCell, Step
 
 from .conftest import Kernel, about_step
 
 email: Any = flownb.pd.send.email  # what authors pass is not always what its types say
 MAIL: dict[str, Any] = {"subject": "Ready", "text": "Look.", "html": None, "to": []}
-
-
-@pytest.fixture
-def step() -> Iterator[Step]:
-    step = Step(about_step(), announce=lambda what, call: None)
-    begin(step)
-    yield step
-    begin(HandRun())
 
 
 def test_mails_are_kept_in_their_order(step: Step) -> None:

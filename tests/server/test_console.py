@@ -109,6 +109,18 @@ def test_what_waits_is_on_the_overview_in_the_inbox_and_in_the_list(
     assert f"{execution} {pause}" in person.page("inbox")
 
 
+def test_half_of_a_surrogate_pair_spoils_no_page(person: Person, asking: Callable[..., tuple[str, str]]) -> None:
+    code = "pd.send.email(subject='a', text='\\ud800', to='a@example.org')\npd.flow.suspend(reason='lone \\ud800');"
+    execution, pause = asking(cell(code, "ask"), cell("'\ud800'", "said"))
+    try:
+        one = f"executions/{execution}"
+        for path in ("", "inbox", "executions", "outbox", one, f"{one}/rendered"):
+            assert person.http.get(path).status_code == 200, path
+        assert "lone ?" in person.page(f"executions/{execution}")
+    finally:  # so that the other tests here find their pages in order
+        person.send(f"executions/{execution}/decide", act="cancel", pause=pause)
+
+
 def test_lists_are_filtered_searched_and_turned_over(person: Person, shared_server: Server) -> None:
     ids = [shared_server.run(cell("1", "only")) for _ in range(3)]
     for execution in ids:

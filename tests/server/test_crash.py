@@ -191,7 +191,9 @@ def test_a_server_that_froze_commits_nothing_when_it_comes_back(make_server: Cal
     execution = first.run(cell("pd.flow.suspend();", "ask"), cell(MARK.format("."), "next"))
     link = first.wait(execution, "suspended")["waiting"]["resume_url"]
     assert first.process is not None
-    first.process.send_signal(signal.SIGSTOP)
+    with contextlib.closing(sqlite3.connect(first.database, isolation_level=None)) as ours:
+        ours.execute("BEGIN IMMEDIATE")  # frozen inside a transaction, it would keep everybody out of the database
+        first.process.send_signal(signal.SIGSTOP)
     second = make_server(root=first.root)
     second.log = first.root.parent / "successor.log"
     second.launch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -78,9 +79,14 @@ def test_a_pause_that_came_after_the_one_that_was_shown_is_left_alone(shared_ser
     assert shared_server.get(execution)["status"] == "suspended"
 
 
-@pytest.mark.parametrize("pause", ["", "ask", "ask/1", "ask/x/1", 7, {}])
+@pytest.mark.parametrize("pause", ["", "ask", "ask/1", "ask/x/1", "ask/-1/1", "ask/1/" + "9" * 20, 7, {}])
 def test_what_names_no_pause_is_refused(shared_server: Server, waiting: str, pause: Any) -> None:
     answer = shared_server.post(waiting, "resume", pause=pause)
+    assert (answer.status_code, "id of a pause" in answer.json()["message"]) == (400, True)
+
+
+def test_half_of_a_surrogate_pair_names_no_pause(shared_server: Server, waiting: str) -> None:
+    answer = shared_server.http.post(f"/executions/{waiting}/resume", content=rb'{"pause": "\ud800/1/1"}')
     assert (answer.status_code, "id of a pause" in answer.json()["message"]) == (400, True)
 
 
@@ -128,9 +134,10 @@ def test_many_at_once_are_each_answered_for(shared_server: Server) -> None:
     assert done["pauses"][0]["decision"]["by"] == "Ana"
 
 
-@pytest.mark.parametrize("asked", [{}, {"executions": "x"}, {"executions": [1]}, {"executions": [{"pause": "a/1/1"}]}])
-def test_many_that_are_no_list_of_executions_are_refused(shared_server: Server, asked: dict[str, Any]) -> None:
-    assert shared_server.http.post("/executions/resume", json=asked).status_code == 400
+@pytest.mark.parametrize("listed", [None, "x", [1], [{"pause": "a/1/1"}], ["\ud800"], [{"id": "\ud800"}]])
+def test_many_that_are_no_list_of_executions_are_refused(shared_server: Server, listed: Any) -> None:
+    asked = json.dumps({"executions": listed})
+    assert shared_server.http.post("/executions/resume", content=asked).status_code == 400
 
 
 def test_executions_are_found_by_text_and_by_what_they_wait_for(shared_server: Server) -> None:
@@ -151,6 +158,7 @@ def test_executions_are_found_by_text_and_by_what_they_wait_for(shared_server: S
     assert asking in found(search=notebook.upper())
     assert found(search="%") == found(search="no_such") == []
     assert shared_server.http.get("/executions", params={"kind": "nap"}).status_code == 400
+    assert shared_server.http.get("/executions", params={"search": "x" * 1_001}).status_code == 400
 
 
 def test_the_executed_notebook_keeps_each_run_apart_and_says_who_decided(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +190,23 @@ def test_a_mail_is_given_up_in_the_end_and_may_be_tried_again(server: Server, ma
     assert server.http.post("/outbox/nothing/send").status_code == 404
 
 
+def test_an_outbox_that_cannot_be_read_is_tried_again(server: Server, mailbox: Mailbox) -> None:
+    def alter(status: str) -> None:
+        with closing(sqlite3.connect(server.database)) as database, database:
+            database.execute("UPDATE outbox SET status = ?", (status,))
+
+    mailbox.stop()
+    server.wait(server.run("pd.send.email(subject='late', text='')"), "succeeded")
+    server.until(lambda: outbox(server)[0]["tries"])
+    alter("damaged")
+    server.advance(seconds=31)
+    server.until(lambda: "'damaged' is not a valid Status" in server.log.read_text())
+    alter("waiting")
+    mailbox.start()
+    server.advance(seconds=61)
+    assert mailbox.wait(1)[0]["Subject"] == "late"
+
+
 def test_what_the_mail_server_refuses_is_said(server: Server, mailbox: Mailbox) -> None:
     mailbox.refuses = lambda address: "550 Nobody here" if address.startswith("no") else None
     send = "pd.send.email(subject='{}', text='', to={})"
@@ -200,16 +219,18 @@ def test_what_the_mail_server_refuses_is_said(server: Server, mailbox: Mailbox) 
     assert found["error"] == "refused for nobody@example.org: 550 Nobody here"
 
 
-def test_a_wrong_password_is_said_without_it(make_server: Callable[..., Server], mailbox: Mailbox) -> None:
+def test_a_wrong_password_is_said_without_it_and_the_mail_waits_for_the_right_one(
+    make_server: Callable[..., Server], mailbox: Mailbox
+) -> None:
     server = make_server(*mailbox.settings, "--FlowNB.pool_size=0")
     server.environment["FLOWNB_SMTP_PASSWORD"] = "another-s3cret"
     server.start()
     execution = server.run("pd.send.email(subject='a', text='')\n__import__('os').environ.get('FLOWNB_SMTP_PASSWORD')")
     found = server.wait(execution, "succeeded")
     assert "$return_value" not in found["steps"][0]["exports"], "a kernel has the password"
-    (failed,) = until_outbox(server, "failed")
-    assert failed["error"].startswith("535 ")
-    assert "another-s3cret" not in failed["error"] + server.log.read_text()
+    (waits,) = server.until(lambda: [one for one in outbox(server) if one["error"]])
+    assert (waits["status"], waits["error"][:4]) == ("waiting", "535 ")
+    assert "another-s3cret" not in waits["error"] + server.log.read_text()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")

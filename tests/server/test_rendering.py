@@ -12,7 +12,7 @@ import pytest
 
 from flownb.server.pages import Pages
 from flownb.server.rendering import LONGEST_MARKDOWN, LONGEST_TEXT, MOST, Room, markdown_html, outputs_html
-from flownb.server.sanitise import MOST_TAGS, TAGS
+from flownb.server.sanitise import MOST_ENTITIES, MOST_TAGS, TAGS
 
 PNG = b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 
@@ -330,7 +330,7 @@ def test_of_a_long_text_the_beginning_and_the_end_are_shown() -> None:
 def test_what_would_take_long_is_not_tried() -> None:
     deep = "<div>" * (MOST_TAGS + 1)
     copied = "<p>" + "".join(f"<b class=a{number}>" for number in range(3000)) + "<p>x" * 3000
-    for html in (deep, copied):
+    for html in (deep, copied, "&" * (MOST_ENTITIES + 1)):
         assert "too large to be shown here" in shown(bundle(text__html=html))
         assert "too large to be shown here" not in shown(bundle(text__html="<div>" * 50 + "x"))
     long = "# no heading " + "x" * LONGEST_MARKDOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from flownb.core import events
-from flownb.core.model import Action, Error, PauseKind, Status
+from flownb.core.model import Action, Error, PauseKind, Policy, Retry, Status, Step
 from flownb.store import lists, queries
 from flownb.store.writer import open_database
 from tests.store.stored import BEGIN, SUSPEND, finished, new, plans, rerun, stored, traced
@@ -59,6 +60,9 @@ async def test_the_inbox_has_what_somebody_can_end(tmp_path: Path) -> None:
         assert await inbox(1, before="b") == (["a"], None)
         assert await inbox(workflow="one") == (["a"], None)
         assert await inbox(kind=PauseKind.RERUN) == (["b"], None)
+        tried = await store.play(replace(new("e"), steps=(Step("a", "cell", Policy(retry=Retry(1))),)), *FAILED)
+        assert tried.status is Status.SUSPENDED
+        assert await inbox(kind=PauseKind.RETRY) == ([], None), "nobody has links to end it with"
 
 
 @in_loop

@@ -78,6 +78,19 @@ async def test_a_message_is_due_until_it_is_marked(tmp_path: Path) -> None:
     await store.close()
 
 
+@in_loop
+async def test_what_was_sent_is_not_sent_again_though_somebody_asks_in_that_moment(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    for event in BEGIN:
+        await store.apply("one", event)
+    await store.apply("one", finished(), mails=["a"])
+    (found,) = await store.read(partial(outbox.due, now=START, most=2))
+    await store.mark_message(found.key, status=Status.SENT, sent_at=START, next_at=None, tries=1)
+    await store.mark_message(found.key, status=Status.WAITING, tries=0, next_at=START)
+    assert await store.read(partial(outbox.due, now=START, most=2)) == []
+    await store.close()
+
+
 def test_no_channel_waits_for_another(tmp_path: Path) -> None:
     db = open_database(tmp_path / "db", "WAL")
     db.execute("PRAGMA foreign_keys = OFF")

@@ -21,6 +21,8 @@ from tests.support.replay import Told, replay
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
+FRONT_ENDS = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter_server_terminals")
+"""Extensions that a server is without, unless a test opens its pages: they make up a third of its start."""
 PATIENCE = 60.0
 """Seconds after which something that did not happen is held not to happen any more."""
 
@@ -34,7 +36,14 @@ def free_port() -> int:
 class Server:
     """A server on a folder. ``start`` again after ``kill`` is what a user would do after a crash."""
 
-    def __init__(self, root: Path, *settings: str, port: int | None = None, moving_clock: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *settings: str,
+        port: int | None = None,
+        moving_clock: bool = False,
+        front_ends: bool = False,
+    ) -> None:
         self.root = root
         self.port = port or free_port()
         self.settings = list(settings)
@@ -42,6 +51,8 @@ class Server:
         self.environment: dict[str, str] = {}
         self._clock = root.parent / f"{root.name}.clock"
         self._ahead = 0
+        if not front_ends:
+            self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")
         if moving_clock:
             self.settings.append("--FlowNB.clock_class=tests.support.clock.SteeredClock")
         self.process: subprocess.Popen[bytes] | None = None

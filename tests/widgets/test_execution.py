@@ -23,6 +23,7 @@ def test_the_steps_and_the_decision(server: Server) -> None:
     shown = view(server, execution)
     rows = list(shown.rows.shown.values())
     assert [("suspended" in row.what.value, row.replay.disabled) for row in rows] == [(True, False), (False, True)]
+    assert {row.longest for row in rows} == {execution["steps"][0]["compute_ms"]}
     assert "0 of 2 steps" in shown.head.value
     assert "May &lt;b&gt;I&lt;/b&gt;?" in shown.waits.value
     assert hidden(shown.cancel_button)
@@ -49,8 +50,7 @@ def test_outputs_appear_while_the_step_runs(server: Server) -> None:
     until(lambda: True if "begun" in str(row.output.outputs) else None)
     assert not hidden(shown.cancel_button)
     release.touch()
-    until(lambda: True if "succeeded" in shown.head.value else None)
-    assert hidden(shown.cancel_button)
+    until(lambda: True if "succeeded" in shown.head.value and hidden(shown.cancel_button) else None)
     shown.close()
 
 
@@ -60,6 +60,17 @@ def test_a_running_one_is_cancelled(server: Server) -> None:
     shown = view(server, execution)
     click(shown.cancel_button)
     assert "cancelled" in shown.message.value
+    assert status(server, execution) == "cancelled"
+    shown.close()
+
+
+def test_one_that_is_tried_again_later_is_cancelled(server: Server) -> None:
+    write(server.root, "fragile.ipynb", cell("#| retry: {max: 5, first: 1h}\n1 / 0", "fragile"))
+    execution = server.waiting("fragile.ipynb")
+    assert execution["waiting"]["kind"] == "retry"
+    shown = view(server, execution)
+    assert not hidden(shown.cancel_button)
+    click(shown.cancel_button)
     assert status(server, execution) == "cancelled"
     shown.close()
 

@@ -10,7 +10,7 @@ import pytest
 
 import flownb
 from flownb.core.errors import InvalidValue
-from flownb.widgets import Inbox
+from flownb.widgets import ExecutionView, Inbox
 from tests.client_support import Server, until
 from tests.widgets.conftest import click, gone, hidden, row, status
 
@@ -170,7 +170,21 @@ def test_no_server(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(server.root)
     until(lambda: True if "aiting" in inbox.status.value or "Nothing waits" in inbox.status.value else None)
     execution = server.waiting("ask.ipynb")
-    assert 'href="/lab/tree/flownb-runs/' in row(inbox, execution).what.value, "on the host of the reader's page"
+    assert f'href="{server.client.url}lab/tree/flownb-runs/' in row(inbox, execution).what.value
+    inbox.close()
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_links_of_the_kernels_own_server_stay_on_the_host_of_the_readers_page(
+    server: Server, nothing_waits: None, monkeypatch: pytest.MonkeyPatch, given: bool
+) -> None:
+    monkeypatch.setenv("JPY_PARENT_PID", str(server.pid))
+    inbox = Inbox(server.client.url if given else None)
+    execution = server.waiting("ask.ipynb")
+    assert 'href="/lab/tree/flownb-runs/' in row(inbox, execution).what.value
+    view = ExecutionView(execution["id"], server.client.url if given else None)
+    assert 'href="/lab/tree/flownb-runs/' in view.head.value
+    view.close()
     inbox.close()
 
 

@@ -95,7 +95,7 @@ def _early(execution: Execution, event: RequestArrived, now: int) -> Outcome:
     pause = early_pause(execution) or Pause(of=present(execution).attempt, since=now)
     if pause.decision is not None:
         if pause.decision.action is event.action:
-            return Outcome(execution, Answer(202, ACCEPTED, pause.decision.at))
+            return Outcome(execution, Answer(202, ACCEPTED, pause.decision.at, by=pause.decision.signature.name))
         return Outcome(execution, _already(pause.decision, event.action))
     decision = Decision(event.action, now, event.request, event.signature)
     if errors := misfit(pause.form, decision):

@@ -20,6 +20,7 @@ from flownb.server.console.views import entries, timeline
 from flownb.server.console.words import Notice
 from flownb.server.recorder import record
 from flownb.server.reviews import LATER, Sent, filled
+from flownb.server.templating import encoded
 from flownb.server.view import execution_view, journal_view, pauses_view, snapshots_view
 from flownb.store import checkpoints, queries
 
@@ -111,4 +112,4 @@ class RenderedHandler(ConsoleHandler):
         notebook: Json = await record(active.store, execution, *([live] if live else []))
         html, nonce = await asyncio.to_thread(notebook_page, notebook)
         self.set_header("Content-Security-Policy", FRAMED.format(nonce))
-        self.finish(html)
+        self.finish(encoded(html))

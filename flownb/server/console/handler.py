@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -19,10 +19,10 @@ from flownb.server.api_decide import SigningHandler
 from flownb.server.base import code_of
 from flownb.server.console.words import ADVICE, FILTERS, Notice, notice
 from flownb.server.reviews import Sent
+from flownb.server.templating import STATIC, encoded, environment
 
 Word = TypeVar("Word", bound=StrEnum)
 
-STATIC = Path(__file__).parents[1] / "static"
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -40,14 +40,8 @@ POLICY = "; ".join(
 
 @cache
 def templates() -> jinja2.Environment:
-    """The console's templates; whatever is filled in is escaped."""
-    made = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader("flownb.server"), jinja2.FileSystemLoader(STATIC)]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """All templates, with the console's own filters."""
+    made = environment()
     made.filters.update(FILTERS)
     return made
 
@@ -89,7 +83,7 @@ class ConsoleHandler(SigningHandler):
         return f"{self.base_url}flownb/{path}{'?' + said if said else ''}"
 
     async def show(self, template: str, code: int = 200, **values: Any) -> None:
-        """Answer with a page."""
+        """Answer with a page. With what executions exported, it may take long to write: off the event loop."""
         said = values.pop("said", None) or self._said()
         shared = {
             "home": self.url(),
@@ -103,8 +97,10 @@ class ConsoleHandler(SigningHandler):
             "xsrf": self.xsrf_token.decode(),
             "said": said,
         }
+        page = templates().get_template(f"console/{template}")
+        html = await asyncio.to_thread(page.render, **shared, **values)
         self.set_status(code)
-        self.finish(templates().get_template(f"console/{template}").render(**shared, **values))
+        self.finish(encoded(html))
 
     def notebook_url(self, path: str) -> str:
         """Where Jupyter shows a notebook below the server's root folder."""
@@ -152,7 +148,7 @@ class ConsoleHandler(SigningHandler):
         title, advice = ADVICE.get(reason) or ADVICE.get(str(code)) or ADVICE["500"]
         shared = {"home": self.url(), "jupyter": self.base_url, "static": f"{self.base_url}static/flownb/"}
         told = {"title": title, "message": message, "advice": advice, "version": static_version()}
-        self.finish(page.render(**shared, **told, url=self.url, user=None, said=None))
+        self.finish(encoded(page.render(**shared, **told, url=self.url, user=None, said=None)))
 
 
 def choices(kind: Iterable[StrEnum]) -> list[str]:

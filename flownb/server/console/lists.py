@@ -29,7 +29,7 @@ class OverviewHandler(ConsoleHandler):
     async def get(self) -> None:
         active, links = self.active, await self.links()
         counts = await active.store.read(queries.counts)
-        waiting, more = await active.store.read(partial(lists.inbox, limit=TOP))
+        waiting, more = await active.store.read(partial(lists.inbox, limit=TOP, kind=PauseKind.SUSPEND))
         latest, _ = await active.store.read(partial(lists.page, limit=TOP))
         await self.show(
             "overview.html",

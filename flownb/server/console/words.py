@@ -11,21 +11,16 @@ from typing import Any
 
 from flownb.core.model import Json
 from flownb.core.words import in_words, run_counter, span
-from flownb.server.pages import TITLES
+from flownb.server.pages import TITLES, VIA
 
 LONGEST_JSON = 20_000
 """Characters of a value that are shown."""
 
 _COUNTED = re.compile(r"(\w+)\.(\d{1,6})", re.ASCII)
+_WRITER = json.JSONEncoder(indent=2, ensure_ascii=False)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-VIA = {
-    "link": "by a link",
-    "page": "on the review page",
-    "api": "through the API",
-    "console": "in the console",
-    "timer": "by itself",
-}
+PLACES = {**VIA, "page": "on the review page"}
 
 SIGNS = {
     "queued": "○",
@@ -107,11 +102,13 @@ def notice(said: Sequence[str]) -> Notice | None:
 
 
 def pretty(value: Json) -> str:
-    """JSON for people, cut where it is long."""
-    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-    text = text.encode(errors="replace").decode()
-    more = len(text) - LONGEST_JSON
-    return text if more <= 0 else f"{text[:LONGEST_JSON]}\n… and {more:,} characters"
+    """JSON for people, cut where it is long; a step may export much, so no more is written than is shown."""
+    shown = ""
+    for piece in _WRITER.iterencode(value):
+        shown += piece
+        if len(shown) > LONGEST_JSON:
+            return f"{shown[:LONGEST_JSON]}\n… and more"
+    return shown
 
 
 def lasted(milliseconds: int | None) -> str:
@@ -139,7 +136,7 @@ def plain(text: str) -> str:
 
 def place(via: str) -> str:
     """Where somebody decided."""
-    return VIA.get(via, via)
+    return PLACES.get(via, via)
 
 
 def sign(status: str) -> str:

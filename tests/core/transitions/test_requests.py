@@ -42,6 +42,15 @@ def test_an_early_resume_is_kept_and_takes_effect_at_the_end_of_the_step() -> No
     assert play.ask(RESUME, attempt) == (200, "already_resumed")
 
 
+def test_who_decides_as_somebody_has_before_the_steps_end_sees_who() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.begin()
+    play.ask(RESUME, attempt)
+    again = play.happen(RequestArrived(RESUME, None, attempt))
+    assert again
+    assert (again.status, again.at, again.by) == ("accepted", START, ANA.name)
+
+
 def test_an_early_cancel_lets_the_step_end_first() -> None:
     play = Play(PLAIN, PLAIN)
     attempt = play.begin()
