@@ -87,10 +87,9 @@ class Live:
                 return
             self._watch.end()
             self._watch = None
-        self.rest()
 
     def rest(self) -> None:
-        """Hang up where nobody watches: also what a thread has found that was about to end."""
+        """Hang up where nobody watches any more."""
         client = self._client
         if self._watch is None and client is not None:
             self.lost(client)
@@ -116,8 +115,9 @@ class _Watch:
         self._lock = threading.Lock()
         self._changed: set[str] | None = set()
         self._stream: Events | None = None
-        for work, name in ((self._listen, "flownb-events"), (self._pass_on, "flownb-widgets")):
-            threading.Thread(target=self._work, args=(work,), name=name, daemon=True).start()
+        self._telling = threading.Thread(target=self._pass_on, name="flownb-widgets", daemon=True)
+        self._telling.start()
+        threading.Thread(target=self._work, name="flownb-events", daemon=True).start()
 
     def end(self) -> None:
         self._ended.set()
@@ -130,9 +130,10 @@ class _Watch:
             self._changed = None if changed is None or self._changed is None else self._changed | changed
         self._news.set()
 
-    def _work(self, work: Callable[[], None]) -> None:
-        work()
-        self._live.rest()
+    def _work(self) -> None:
+        self._listen()
+        self._telling.join()
+        self._live.rest()  # a connection that is closed while somebody makes it would stay open
 
     def _listen(self) -> None:
         answers = True
