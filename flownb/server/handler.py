@@ -49,7 +49,7 @@ class FlowHandler(LoggedInHandler, APIHandler):
 
     async def views(self, executions: list[Execution]) -> list[dict[str, Json]]:
         links, path = await self.links(), self._service.executed_path
-        return await asyncio.to_thread(lambda: [execution_view(one, links, path(one)) for one in executions])
+        return [execution_view(one, links, path(one)) for one in executions]
 
     def answer(self, code: int, content: Json) -> None:
         self._send(code, dumps(content))

@@ -14,7 +14,7 @@ from flownb import faults
 from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.port import Kernels
 from flownb.core.errors import FlowNBError
-from flownb.core.model import Execution, Json
+from flownb.core.model import Execution, Json, Status
 from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
 from flownb.server.clock import Clock
@@ -282,12 +282,13 @@ class Service:
         return await active.store.create(new_execution(place, found, trigger, self.clock.now()), found.content)
 
     def executed_path(self, execution: Execution) -> str | None:
-        """Where Jupyter has the executed notebook, None where it cannot see it or it has not been written yet."""
+        """Where Jupyter has the executed notebook, None where it cannot see it or the first pause is still to come."""
         root, runs = self.config.root, self.config.runs_dir
-        if runs is None or not runs.is_relative_to(root):
+        status = execution.status
+        written = status.final or status is Status.SUSPENDED or execution.segments > 1
+        if runs is None or not runs.is_relative_to(root) or not written:
             return None
-        path = runs / f"{file_stem(execution)}.ipynb"
-        return path.relative_to(root).as_posix() if path.exists() else None
+        return (runs / f"{file_stem(execution)}.ipynb").relative_to(root).as_posix()
 
     async def delete(self, execution_id: str) -> None:
         """Forget a final execution and its snapshots; raises ``NotFound``, ``NotNow`` or ``StoreError``."""

@@ -175,7 +175,8 @@ def test_an_inbox_stays_while_the_workflows_server_is_restarted(
 def test_the_executed_notebook_opens_as_an_ordinary_one(lab_server: Server, lab: OpenLab) -> None:
     execution = lab_server.submit("approval.ipynb")
     lab_server.wait(execution, "suspended")
-    path = lab_server.until(lambda: lab_server.get(execution)["executed_notebook"])
+    path = lab_server.get(execution)["executed_notebook"]
+    lab_server.until(lambda: (lab_server.root / path).exists())
     page = lab(path).page
     expect(page.locator(".jp-CodeCell").first).to_contain_text("182.40")
     expect(page.locator(".jp-Dialog")).to_have_count(0)

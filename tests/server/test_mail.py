@@ -109,7 +109,7 @@ def test_a_mail_survives_the_death_of_its_kernel(server: Server, mailbox: Mailbo
     code = """
 import os, sys, time
 pd.send.email(subject="begun", text="It begins.")
-print("asked")
+print("as" + "ked")
 sys.stdout.flush()
 while not os.path.exists("die"):
     time.sleep(0.01)

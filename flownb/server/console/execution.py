@@ -59,7 +59,7 @@ class ShowsExecution(ConsoleHandler):
         pauses = await read(partial(queries.pauses, execution_id=execution.id))
         journal = await read(partial(queries.journal_of, execution_id=execution.id))
         shown, left_out = entries(journal, MOST_ENTRIES)
-        path = await asyncio.to_thread(self._service.executed_path, execution)
+        path = self._service.executed_path(execution)
         await self.show(
             "execution.html",
             code,
