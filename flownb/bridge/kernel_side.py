@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flownb import __version__
 from flownb.bridge.port import AskFailed, KernelStartFailed
@@ -52,10 +53,12 @@ class KernelSide:
         if self._zip is None or not self._zip.exists():
             content = _archive()
             name = f"flownb-{__version__}-{hashlib.blake2b(content, digest_size=6).hexdigest()}.zip"
-            self._zip = self._folder / name
-            temporary = self._zip.with_suffix(".new")
-            temporary.write_bytes(content)
-            temporary.replace(self._zip)
+            target = self._folder / name
+            # A name of its own: several threads, kernels and servers may make the archive at the same time.
+            with TemporaryDirectory(dir=self._folder, prefix=".") as aside:
+                Path(aside, name).write_bytes(content)
+                Path(aside, name).replace(target)
+            self._zip = target
         return self._zip
 
 

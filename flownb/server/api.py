@@ -161,9 +161,9 @@ class EventsHandler(FlowHandler):
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("X-Accel-Buffering", "no")
         self.write(f"id: {after}\n\n")  # so that a stream which breaks before its first event can be gone on with, too
-        await self.flush()
         self._reading = asyncio.current_task()
         with suppress(asyncio.CancelledError, StreamClosedError):  # whoever listened has gone
+            await self.flush()
             async with aclosing(self.active.broadcast.events(after)) as changes:
                 async for change in changes:
                     said = f"id: {change['seq']}\nevent: execution\ndata: {dumps(change)}" if change else ": alive"

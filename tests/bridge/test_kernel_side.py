@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_the_archive_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:
     assert (first.name, first.read_bytes()) == (other.name, other.read_bytes())
     first.unlink()
     assert side.zip().read_bytes() == other.read_bytes()
+
+
+def test_many_may_make_it_at_once(tmp_path: Path) -> None:
+    sides = [KernelSide(tmp_path) for _ in range(3)] * 8
+    with ThreadPoolExecutor(len(sides)) as threads:
+        made = set(threads.map(KernelSide.zip, sides))
+    assert list(tmp_path.iterdir()) == [*made]
 
 
 def test_it_imports_from_the_archive_alone(tmp_path: Path) -> None:
