@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from typing import Any
 from uuid import uuid4
 
@@ -14,18 +16,35 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
 from flownb.bridge.port import KernelDied
+from flownb.core.reply import CHECKPOINT
 
 Message = dict[str, Any]
 Publisher = Callable[[str, Any], None]
 
 
+def _future() -> asyncio.Future[Message]:
+    return asyncio.get_running_loop().create_future()
+
+
 @dataclass
 class Request:
-    """A request under way: its shell reply, and the kernel's word that nothing more will be published for it."""
+    """A request under way: the content of its shell reply and of what the kernel says of a checkpoint that it was to
+    make, and the word that nothing more will be published for it.
+    """
 
-    reply: asyncio.Future[Message]
+    id: str
     publish: Publisher
+    reply: asyncio.Future[Message] = field(default_factory=_future)
+    checkpoint: asyncio.Future[Message] = field(default_factory=_future)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def fail(self, error: Exception) -> None:
+        """Nothing more will come."""
+        self.idle.set()
+        for awaited in (self.reply, self.checkpoint):
+            if not awaited.done():
+                awaited.set_exception(error)
+                awaited.exception()
 
 
 class Channels:
@@ -66,10 +85,10 @@ class Channels:
     ) -> Request:
         """Send on the shell channel, at once and in order."""
         message = self._session.msg(kind, content, metadata=metadata)
-        request = Request(asyncio.get_running_loop().create_future(), publish)
-        self._requests[message["header"]["msg_id"]] = request
+        request = Request(message["header"]["msg_id"], publish)
+        self._requests[request.id] = request
         if self._failure is not None:
-            request.reply.set_exception(self._failure)
+            request.fail(self._failure)
         else:
             # Not ``Session.send``: it goes past the socket's asyncio side, which then may sleep over a reply.
             self._shell.send_multipart(self._session.serialize(message))
@@ -79,10 +98,7 @@ class Channels:
         """No reply will come any more: all that wait, and all that ask from now on, are told why."""
         self._failure = error
         for request in self._requests.values():
-            request.idle.set()
-            if not request.reply.done():
-                request.reply.set_exception(error)
-                request.reply.exception()
+            request.fail(error)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -91,41 +107,48 @@ class Channels:
         self._shell.close(linger=0)
         self._iopub.close(linger=0)
 
-    async def _read(self, socket: Any, take: Callable[[Message, Message], None]) -> None:
+    async def _read(self, socket: Any, take: Callable[[Request | None, str, bytes], None]) -> None:
         while True:
             parts = await socket.recv_multipart()
             try:
-                _, frames = self._session.feed_identities(parts)
-                message = self._session.deserialize(frames)
-            except (ValueError, TypeError, IndexError):
+                kind, parent, content = self._verified(self._session.feed_identities(parts)[1])
+            except (ValueError, TypeError, LookupError):
                 continue  # not from our kernel: unsigned, or signed with another key
             try:
-                take(message, message["parent_header"])
+                take(self._requests.get(parent), kind, content)
             except Exception as error:  # nobody reads on: whoever waits for a reply has to know
                 self.fail(KernelDied(f"what the kernel sent could not be taken: {error!r}"))
                 raise
 
-    def _replied(self, message: Message, parent: Message) -> None:
-        request = self._requests.get(parent.get("msg_id", ""))
-        if request is None:
-            return
-        if message["msg_type"] == "kernel_info_reply":
-            del self._requests[parent["msg_id"]]
-        if not request.reply.done():
-            request.reply.set_result(message)
+    def _verified(self, frames: Sequence[bytes]) -> tuple[str, str, bytes]:
+        """The type of a message, the request that it belongs to, and its content, still packed.
 
-    def _published(self, message: Message, parent: Message) -> None:
-        self._heard.set()
-        request = self._requests.get(parent.get("msg_id", ""))
+        ``Session.deserialize`` parses all times too, which took longer than all the rest, and nobody reads them.
+        Raises ``ValueError``, ``TypeError`` or ``LookupError`` where it is not a message of our kernel.
+        """
+        signature, header, parent, metadata, content = frames[:5]
+        if not compare_digest(signature, self._session.sign([header, parent, metadata, content])):
+            raise ValueError("it is signed with another key")
+        return json.loads(header)["msg_type"], json.loads(parent).get("msg_id", ""), content
+
+    def _replied(self, request: Request | None, kind: str, content: bytes) -> None:
         if request is None:
             return
-        content = message["content"]
-        if message["msg_type"] == "status":
-            if content["execution_state"] == "idle":
-                request.idle.set()
-        else:
-            request.publish(message["msg_type"], content)
+        if kind == "kernel_info_reply":
+            self.forget(request)
+        awaited = request.checkpoint if kind == CHECKPOINT else request.reply
+        if not awaited.done():
+            awaited.set_result(json.loads(content))
+
+    def _published(self, request: Request | None, kind: str, content: bytes) -> None:
+        self._heard.set()
+        if request is None:
+            return
+        if kind != "status":
+            request.publish(kind, json.loads(content))
+        elif json.loads(content)["execution_state"] == "idle":
+            request.idle.set()
 
     def forget(self, request: Request) -> None:
         """The request is done with: later publications for it are dropped."""
-        self._requests = {key: kept for key, kept in self._requests.items() if kept is not request}
+        self._requests.pop(request.id, None)

@@ -19,7 +19,7 @@ from flownb.bridge.port import AskFailed, Cell, Ran, Spec, StepTimeout
 from flownb.bridge.replies import read_reply
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Error, Json
-from flownb.core.reply import EXPRESSION
+from flownb.core.reply import CHECKPOINT, EXPRESSION
 
 LAST_OUTPUTS_SECONDS = 4.0
 """IOPub may lose the word that a cell is idle: after its reply we wait for it no longer than this."""
@@ -37,7 +37,7 @@ class Conversed:
         self._collected = Outputs()
         self._began = time.monotonic()
         self._ended: float | None = None
-        self._request = kernel.send(cell.source, COLLECT, cell.context, self._publish)
+        self._request = kernel.send(cell.source, COLLECT, self._told(), self._publish)
         self._request.reply.add_done_callback(self._note_end)
 
     @property
@@ -48,6 +48,10 @@ class Conversed:
     def compute_ms(self) -> int:
         ended = time.monotonic() if self._ended is None else self._ended
         return round((ended - self._began) * 1000)
+
+    def _told(self) -> dict[str, Json]:
+        """The metadata of the request."""
+        return {"flownb": self._cell.context, **({CHECKPOINT: self._cell.checkpoint} if self._cell.checkpoint else {})}
 
     def _note_end(self, reply: asyncio.Future[Any]) -> None:
         self._ended = time.monotonic()
@@ -66,14 +70,22 @@ class Conversed:
         if not done:
             await self._stop()
             raise StepTimeout(f"the step ran longer than its timeout of {timeout} ms")
-        reply = self._request.reply.result()["content"]
+        reply = self._request.reply.result()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._request.idle.wait(), LAST_OUTPUTS_SECONDS)
-        self._kernel.forget(self._request)
+        if self._cell.checkpoint is None or reply["status"] != "ok":
+            self._kernel.forget(self._request)
         if reply["status"] != "ok":
             error = Error(reply["ename"], reply["evalue"], tuple(reply["traceback"]))
             return Ran(self.outputs, error, None, self.compute_ms)
         return Ran(self.outputs, None, read_reply(reply), self.compute_ms)
+
+    async def saved(self) -> Json:
+        said = await self._request.checkpoint
+        self._kernel.forget(self._request)
+        if said["status"] != "ok":
+            raise AskFailed(said["ename"], said["evalue"])
+        return json.loads(said["reply"])
 
     async def _stop(self) -> None:
         """Let the author's own clean-up run, if it comes to an end."""
@@ -95,18 +107,24 @@ class Conversation(ABC):
         return Conversed(self, cell)
 
     def send(
-        self, code: str, expression: str, context: str | None, publish: Any = lambda kind, content: None
+        self,
+        code: str,
+        expression: str,
+        metadata: dict[str, Json] | None,
+        publish: Any = lambda kind, content: None,
     ) -> Request:
-        """Send code, with an expression of ours that is evaluated after it unless it raised."""
+        """Send code, with an expression of ours that is evaluated after it unless it raised.
+
+        Without metadata it is run silently.
+        """
         content = {
             "code": code,
-            "silent": context is None,
-            "store_history": context is not None,
+            "silent": metadata is None,
+            "store_history": metadata is not None,
             "user_expressions": {EXPRESSION: expression},
             "allow_stdin": False,
             "stop_on_error": True,
         }
-        metadata = {"flownb": context} if context is not None else {}
         return self._channels.send("execute_request", content, metadata, publish)
 
     def forget(self, request: Request) -> None:
@@ -117,7 +135,7 @@ class Conversation(ABC):
 
     async def evaluate(self, expression: str) -> Json:
         request = self.send("", expression, None)
-        reply = (await request.reply)["content"]
+        reply = await request.reply
         self.forget(request)
         if reply["status"] != "ok":
             raise AskFailed("NotRun", "the cell before it raised")

@@ -6,3 +6,6 @@ MIMETYPE = "application/vnd.flownb+json"
 """The text is JSON in ASCII, so that no encoder on the way can stumble over it."""
 
 EXPRESSION = "flownb"
+
+CHECKPOINT = "flownb_checkpoint"
+"""The key under which a request says where its checkpoint goes, and the type of the message that answers it."""

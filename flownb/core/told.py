@@ -52,3 +52,16 @@ def recorded(execution: Execution) -> dict[str, Json]:
             last = {"ename": error.ename, "evalue": error.evalue} if error else None
             found.setdefault(step.name, {})["$attempt"] = {"count": step.attempts, "last_error": last}
     return found
+
+
+def is_light(value: Json, most: int) -> bool:
+    """Whether ``value`` has no more than ``most`` parts and characters in all, of which no more are looked at."""
+    waiting = [value]
+    while waiting and most >= 0:
+        each = waiting.pop()
+        most -= 1 + (len(each) if isinstance(each, str | dict | list) else 0)
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return most >= 0

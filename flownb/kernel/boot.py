@@ -10,11 +10,13 @@ from typing import Any
 
 import flownb
 from flownb.kernel import environment, modules
+from flownb.kernel.checkpoint import follow_cells
 from flownb.kernel.hooks import install
 from flownb.kernel.ipython import shell
 from flownb.kernel.pd import pd
 from flownb.kernel.process import note_path
 from flownb.kernel.reply import Reply
+from flownb.kernel.streams import flush_what_there_is
 
 PR_SET_PDEATHSIG = 1
 """Of Linux' ``prctl(2)``."""
@@ -35,6 +37,8 @@ def prepare(text: str) -> Reply:
     if told["memory_limit"] is not None:
         _limit_memory(told["memory_limit"])
     install(shell())
+    follow_cells(shell().kernel)
+    flush_what_there_is()
     note_path()
     if told["bind_pd"]:
         shell().user_ns.setdefault("pd", pd)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,22 +10,21 @@ from flownb import faults
 
 
 def write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    """Replaces the file at ``path``, mode 0600; on disk when this returns.
+    """Makes the file at ``path``, mode 0600; on disk when this returns. Nobody may know of it before that.
 
-    Raises ``OSError`` on a full disk: the former file stays then, and no other is left behind.
+    Raises ``FileExistsError``, and ``OSError`` on a full disk: no file is left behind then.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(parts)
             file.flush()
+            faults.point("checkpoint.aside")
             os.fsync(file.fileno())
-        faults.point("checkpoint.aside")
-        Path(temporary).replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    sync_folder(path.parent)  # a name that was renamed would have to be written a second time
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 
 _at_start: dict[str, str] = {}
 
+_looked_at: set[str] = set()
+_versions: dict[str, str] = {}
+"""Of the packages in use."""
+
 
 def python() -> str:
     """The version that snapshots depend on, as in ``3.11``."""
@@ -17,12 +21,19 @@ def python() -> str:
 
 def packages(pickles: bytes) -> dict[str, str]:
     """The versions of Python and of the packages that ``pickles`` refer to."""
-    found = {"python": platform.python_version()}
-    for name, module in list(sys.modules.items()):
-        version = getattr(module, "__dict__", {}).get("__version__")  # an attribute may be made when it is asked for
-        if isinstance(version, str) and "." not in name and _mentioned(name, pickles):
-            found[name] = version
-    return found
+    _note_versions()
+    mentioned = {name: version for name, version in _versions.items() if _mentioned(name, pickles)}
+    return {"python": platform.python_version(), **mentioned}
+
+
+def _note_versions() -> None:
+    """Looks at the modules that are new: this is asked after each cell, and there may be thousands."""
+    for name in sys.modules.keys() - _looked_at:
+        _looked_at.add(name)
+        # Not by `getattr`: an attribute may be made when it is asked for.
+        version = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
+        if isinstance(version, str) and "." not in name:
+            _versions[name] = version
 
 
 def _mentioned(package: str, pickles: bytes) -> bool:

@@ -83,7 +83,7 @@ def _after(result: Any) -> None:
     if isinstance(cell, Step):
         if succeeded:
             cell.shown(result.result)
-        cell.over = True
+        cell.over, cell.succeeded = True, succeeded
         if result is not None:
             note_imports(result.info.raw_cell)
         if isinstance(cell, SetupCell):

@@ -29,6 +29,7 @@ class Step:
         self.leaving: dict[str, object] | None = None
         self.warnings: list[str] = []
         self.over = False
+        self.succeeded = False
         self._links = Links(**told["links"])
         self._largest: int = told["max_export_bytes"]
         self._announce = announce

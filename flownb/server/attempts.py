@@ -11,17 +11,21 @@ from flownb.bridge import port
 from flownb.core import events
 from flownb.core.model import Error, Execution, Json, PauseKind, Step
 from flownb.core.notebook import Cell
+from flownb.core.told import is_light
 from flownb.core.transitions import NotNow
 from flownb.server.carried import checkpoint_warnings
 from flownb.server.clock import Clock
 from flownb.server.context import Links, step_context
-from flownb.server.kernels import Workshop
+from flownb.server.kernels import Place, Workshop
 from flownb.server.letters import Letters
 from flownb.server.limits import Limits
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.queries import StepOutputs
 from flownb.store.store import Store
 from flownb.store.writer import StoreError
+
+LIGHT = 16 * 1024
+"""Parts and characters of what a step is told, up to which it is written faster than handed to a thread."""
 
 INTERRUPT_SECONDS = 3.0
 """A cell that is to stop is given this long to end by an interrupt, then its kernel is killed."""
@@ -59,18 +63,18 @@ class Attempts:
         return StepOutputs(step.attempt, running.outputs)
 
     async def run(self, kernel: port.Kernel, execution: Execution, cell: Cell) -> Ended:
-        """The step in hand, sent with its checkpoint right behind it. When cancelled, the cell is stopped."""
+        """The step in hand, with its checkpoint right behind it. When cancelled, the cell is stopped."""
         step = execution.step
         assert step is not None
         asked: list[asyncio.Task[None]] = []
         mails: list[Json] = []
-        told = await self._told(execution, step, cell)
+        place = self._workshop.place(execution, step)
+        told = replace(await self._told(execution, step, cell), checkpoint=place.told)
         pause_asked = partial(self._pause_asked, execution.id, asked)
         running = kernel.execute(replace(told, on_pause_asked=pause_asked, on_mail_asked=mails.append))
         self._live[execution.id] = (step, running)
-        saving = asyncio.create_task(self._workshop.save(kernel, execution, step))
         try:
-            ended = await self._ended(kernel, execution, step, running, saving, mails)
+            ended = await self._ended(kernel, execution, step, running, place, mails)
         except asyncio.CancelledError:
             await self._stop(kernel, running)
             with suppress(StoreError):
@@ -78,15 +82,17 @@ class Attempts:
             raise
         finally:
             del self._live[execution.id]
-            await asyncio.gather(saving, *asked)
+            await asyncio.gather(*asked)
         return ended
 
     async def _told(self, execution: Execution, step: Step, cell: Cell) -> port.Cell:
-        """The cell with all that ``pd`` is to know. Exports may be large: they are written off the event loop."""
+        """The cell with all that ``pd`` is to know. Large exports are written off the event loop."""
         timeout = step.policy.timeout or self._limits.default_timeout
         deadline = self._clock.now() + timeout if timeout else None
         largest = self._limits.max_export_bytes
-        context = await asyncio.to_thread(step_context, execution, cell, self._links, deadline, largest)
+        write = partial(step_context, execution, cell, self._links, deadline, largest)
+        carried = [execution.trigger, execution.resume, *(each.exports for each in execution.steps)]
+        context = write() if is_light(carried, LIGHT) else await asyncio.to_thread(write)
         return port.Cell(cell.source, context, timeout)
 
     def _pause_asked(self, execution: str, asked: list[asyncio.Task[None]], call: Json) -> None:
@@ -102,7 +108,7 @@ class Attempts:
         execution: Execution,
         step: Step,
         running: port.Running,
-        saving: asyncio.Task[StepCheckpoint],
+        place: Place,
         mails: list[Json],
     ) -> Ended:
         """``mails`` are those that were heard of while the step ran: all there are where its kernel dies."""
@@ -115,13 +121,12 @@ class Attempts:
             # A step marked `once` is not repeated after a crash, its kernel's neither, whatever its `retry` says.
             event = events.StepFailed(Error(error.ename, str(error)), running.compute_ms, final=step.policy.once)
         else:
-            saved = await asyncio.shield(saving)
             if ran.error is not None:
                 event = events.StepFailed(ran.error, ran.compute_ms)
                 with suppress(port.KernelError):
                     mails = (await kernel.ask("step", "collect"))["mails"]
             else:
-                kept, mails = saved, ran.collected["mails"]
+                kept, mails = await place.kept(step, running), ran.collected["mails"]
                 event = _finished(execution, ran, kept, self._letters.warnings(step.name, mails))
         return Ended(event, StepOutputs(step.attempt, running.outputs), kept, mails)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from flownb import faults
-from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec, Talks
+from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Running, Spec, Talks
 from flownb.core import notebook
 from flownb.core.model import Checkpoint, Error, Execution, Json, Step
 from flownb.server.context import Links, setup_context
@@ -21,6 +21,9 @@ REASONS = {
     "SnapshotIncompatible": "snapshot_incompatible",
 }
 """What an execution gives as its reason when its variables cannot be had back."""
+
+
+NOT_SAVED = "the variables could not be saved"
 
 
 class NotReady(Exception):
@@ -89,22 +92,39 @@ class Workshop:
         except KernelError as error:
             raise NotReady(Error(error.ename, f"while the variables were restored: {error}"), final=False) from None
 
-    async def save(self, kernel: Kernel, execution: Execution, step: Step) -> StepCheckpoint:
-        """The namespace as the step in hand left it.
-
-        Never raises ``KernelError``: the step's result is worth more. A checkpoint without a file says why it has none.
-        """
+    def place(self, execution: Execution, step: Step) -> Place:
+        """Where the namespace goes as the step in hand leaves it."""
         if not step.policy.checkpoint:
-            return _without(step, f"step {step.name!r} turned its checkpoint off")
+            return Place("", None, f"step {step.name!r} turned its checkpoint off")
         # Never a file that is in use: a repeat after a crash starts from the one before.
         name = f"{execution.at}-{uuid4().hex[:8]}.snapshot"
         path = str(self.snapshots.file(execution.id, name))
         try:
             self.snapshots.make(execution.id)
-            saved = await kernel.ask("snapshot", "save", path, str(self.snapshots.pool), str(self.max_snapshot_bytes))
-        except (KernelError, OSError) as error:
-            return _without(step, f"the variables could not be saved: {error}")
-        return checkpoint_of(step, name, saved)
+        except OSError as error:
+            return Place("", None, f"{NOT_SAVED}: {error}")
+        return Place(name, {"path": path, "pool": str(self.snapshots.pool), "most": str(self.max_snapshot_bytes)})
+
+
+@dataclass(frozen=True)
+class Place:
+    """The file of a checkpoint, and what the kernel is told of it; None with the reason where there is to be none."""
+
+    file: str
+    told: dict[str, str] | None
+    why: str = ""
+
+    async def kept(self, step: Step, running: Running) -> StepCheckpoint:
+        """What became of it, after the cell has ended well.
+
+        Never raises ``KernelError``: the step's result is worth more. A checkpoint without a file says why it has none.
+        """
+        if self.told is None:
+            return _without(step, self.why)
+        try:
+            return checkpoint_of(step, self.file, await running.saved())
+        except KernelError as error:
+            return _without(step, f"{NOT_SAVED}: {error}")
 
 
 def checkpoint_of(step: Step, file: str, saved: Json) -> StepCheckpoint:

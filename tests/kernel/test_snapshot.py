@@ -331,15 +331,21 @@ def test_what_cannot_be_unpickled_names_the_variable_and_the_cause(kernel: Kerne
     kernel.execute("del device, Device, fail")
 
 
-def test_a_full_disk_leaves_the_former_file(kernel: Kernel, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_nothing_behind(kernel: Kernel, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
-    digest = kernel.save(path)["digest"]
     kernel.execute("import os; fsync = os.fsync\ndef full(*_): raise OSError(28, 'No space left')\nos.fsync = full")
     call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r}, '')"
     answer = kernel.execute("", call, silent=True).reply["user_expressions"]["flownb"]
     kernel.execute("os.fsync = fsync; del full")
     assert answer["ename"] == "OSError"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_checkpoint_takes_the_place_of_another(kernel: Kernel, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    digest = kernel.save(path)["digest"]
+    call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r}, '')"
+    assert kernel.execute("", call, silent=True).reply["user_expressions"]["flownb"]["ename"] == "FileExistsError"
     assert kernel.load(path, digest)["status"] == "ok"
 
 
