@@ -29,7 +29,7 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Seconds for which a paused execution keeps its kernel.
 # c.FlowNB.warm_seconds = 30.0
 
-# Spare kernels kept ready of each kernelspec in use.
+# Kernels kept parked for each kernelspec and folder in use.
 # c.FlowNB.pool_size = 1
 
 # Most memory that a kernel may allocate, in bytes; 0 for no limit.

@@ -149,6 +149,7 @@ class Conversation(ABC):
             "memory_limit": spec.memory_limit,
             "bind_pd": True,
             "environment": dict(spec.environment),
+            "nice": spec.nice,
         }
         await side.boot(self.evaluate, spec.kernelspec, call("boot", "prepare", dumps(said)))
 

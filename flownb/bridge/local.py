@@ -65,9 +65,15 @@ class LocalKernel(Conversation):
             await self._manager.interrupt_kernel()
 
     async def shutdown(self) -> None:
+        await asyncio.shield(self._end_once())
+
+    def dismiss(self) -> None:
+        self._end_once()
+
+    def _end_once(self) -> asyncio.Task[None]:
         if self._ending is None:
             self._ending = asyncio.create_task(self._end())
-        await asyncio.shield(self._ending)
+        return self._ending
 
     async def _end(self) -> None:
         self._watch.cancel()
@@ -99,28 +105,15 @@ class LocalKernels:
 
     async def start(self, spec: Spec) -> LocalKernel:
         """A kernel that is ready for cells in its folder; raises ``KernelStartFailed`` or ``KernelDied``."""
-        kernel = await self.spare(spec.kernelspec)
-        await self.settle(kernel, spec)
-        return kernel
-
-    async def spare(self, kernelspec: str) -> LocalKernel:
-        """A kernel that belongs to nobody yet."""
         async with self._starting:
-            kernel = await self._launch(kernelspec)
+            kernel = await self._launch(spec.kernelspec)
             try:
                 await kernel.ready()
+                await kernel.prepare(self._side, spec)
             except BaseException:
                 await kernel.shutdown()
                 raise
         return kernel
-
-    async def settle(self, kernel: LocalKernel, spec: Spec) -> None:
-        """Give a spare kernel its folder and flownb's kernel side; raises ``KernelStartFailed`` or ``KernelDied``."""
-        try:
-            await kernel.prepare(self._side, spec)
-        except BaseException:
-            await kernel.shutdown()
-            raise
 
     async def _launch(self, kernelspec: str) -> LocalKernel:
         name = self._sockets.path / uuid4().hex[:12]

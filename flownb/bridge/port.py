@@ -52,11 +52,12 @@ class AskFailed(KernelError):
 
 @dataclass(frozen=True)
 class Spec:
-    """Which kernel is wanted, and where it works."""
+    """Which kernel is wanted, and where it works; ``nice`` says how much less urgent than the server it is."""
 
     kernelspec: str
     cwd: Path
     memory_limit: int | None = None
+    nice: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -129,6 +130,9 @@ class Kernel(Talks, Protocol):
 
     async def shutdown(self) -> None:
         """End the kernel; never raises, may be called again."""
+
+    def dismiss(self) -> None:
+        """Begin to end the kernel; its ``Kernels`` see to the rest."""
 
     @property
     def died(self) -> asyncio.Future[str]:

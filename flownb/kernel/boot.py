@@ -23,7 +23,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def prepare(text: str) -> Reply:
-    """Applies the JSON object ``text``: ``cwd``, ``environment``, ``memory_limit`` (bytes or null), ``bind_pd``.
+    """Applies the JSON object ``text``: ``cwd``, ``environment``, ``memory_limit`` (bytes or null), ``bind_pd``, and
+    ``nice``, by which the process is to be less urgent.
 
     ``pd`` is bound only where nothing else has that name. Raises ``OSError`` where the folder is not there and
     ``ValueError`` where the limit is above what the system allows.
@@ -34,11 +35,13 @@ def prepare(text: str) -> Reply:
     os.chdir(told["cwd"])
     environment.note()
     modules.note_folder()
+    os.nice(told["nice"])
     if told["memory_limit"] is not None:
         _limit_memory(told["memory_limit"])
     install(shell())
-    follow_cells(shell().kernel)
-    flush_what_there_is()
+    if hasattr(shell(), "kernel"):  # none where a checkpoint is only tried
+        follow_cells(shell().kernel)
+        flush_what_there_is()
     note_path()
     if told["bind_pd"]:
         shell().user_ns.setdefault("pd", pd)
@@ -47,6 +50,12 @@ def prepare(text: str) -> Reply:
         python=".".join(str(part) for part in sys.version_info[:3]),
         executable=sys.executable,
     )
+
+
+def enter(folder: str) -> Reply:
+    """Goes to the kernel's folder again, which may be another than when it was prepared; raises ``OSError``."""
+    os.chdir(folder)
+    return Reply()
 
 
 def _end_with_the_server() -> None:

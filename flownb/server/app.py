@@ -65,7 +65,7 @@ class FlowNB(ExtensionApp):
         config=True
     )
     warm_seconds = Float(30.0, min=0.0, help="Seconds for which a paused execution keeps its kernel.").tag(config=True)
-    pool_size = Int(1, min=0, help="Spare kernels kept ready of each kernelspec in use.").tag(config=True)
+    pool_size = Int(1, min=0, help="Kernels kept parked for each kernelspec and folder in use.").tag(config=True)
     kernel_memory_bytes = Int(0, min=0, help="Most memory that a kernel may allocate, in bytes; 0 for no limit.").tag(
         config=True
     )

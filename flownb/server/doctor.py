@@ -128,6 +128,7 @@ class Doctor:
                 "environment": {},
                 "memory_limit": self._memory,
                 "bind_pd": True,
+                "nice": 0,
             },
             "file": str(self._snapshots.file(execution.id, checkpoint.file)),
             "digest": checkpoint.digest,

@@ -23,6 +23,9 @@ REASONS = {
 """What an execution gives as its reason when its variables cannot be had back."""
 
 
+NICE = 5
+"""The server is to answer, whatever kernels compute."""
+
 NOT_SAVED = "the variables could not be saved"
 
 
@@ -52,7 +55,7 @@ class Workshop:
         """A kernel with the namespace of the execution's checkpoint; raises ``NotReady``."""
         if execution.checkpoint is not None and execution.checkpoint.file is None:
             raise _no_namespace("CheckpointMissing", execution.checkpoint.why)
-        spec = Spec(workflow.kernelspec, (self.root / execution.notebook).parent, self.memory_limit)
+        spec = Spec(workflow.kernelspec, (self.root / execution.notebook).parent, self.memory_limit, NICE)
         try:
             kernel = await self.kernels.start(spec)
         except KernelError as error:

@@ -83,7 +83,7 @@ class Runner:
         except BaseException:
             await kernel.shutdown()
             raise
-        await self._leave(kernel, execution)
+        self._leave(kernel, execution)
 
     async def _changed_meanwhile(self, execution: Execution) -> tuple[str, ...]:
         """What the record is to say of local modules that changed; a warm kernel, which has the old code, goes."""
@@ -107,14 +107,14 @@ class Runner:
                 await self._retention.forget(execution.id, superseded)
         return execution
 
-    async def _leave(self, kernel: Kernel, execution: Execution) -> None:
+    def _leave(self, kernel: Kernel, execution: Execution) -> None:
         """A pause keeps its kernel for a while; after a failed attempt the namespace is not the checkpoint's."""
         pause = execution.pause
         stays = execution.status is Status.SUSPENDED and pause is not None and pause.kind is not PauseKind.RETRY
         if stays and execution.checkpoint is not None:
             self._warm.put(execution.id, kernel, execution.checkpoint)
         else:
-            await kernel.shutdown()
+            kernel.dismiss()  # the slot is not held until the process is gone
 
     async def _commit(
         self,

@@ -7,11 +7,9 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flownb.bridge.port import Kernel, KernelError
+from flownb.bridge.life import answers
+from flownb.bridge.port import Kernel
 from flownb.core.model import Checkpoint
-
-SIGN_OF_LIFE_SECONDS = 5.0
-"""A kernel that does not answer within this time is dead, or frozen: the step goes to another one."""
 
 
 @dataclass
@@ -60,7 +58,7 @@ class WarmKernels:
         self.drop(execution)
         alive = False
         try:
-            alive = await _answers(kept.kernel)
+            alive = await answers(kept.kernel)
         finally:
             if not alive:
                 await kept.kernel.shutdown()
@@ -75,12 +73,3 @@ class WarmKernels:
         for execution in tuple(self._kept):
             self.drop(execution)
         await asyncio.gather(*self._going, return_exceptions=True)
-
-
-async def _answers(kernel: Kernel) -> bool:
-    """Whether a kernel lives: one that was killed a moment ago may not be known to be dead yet."""
-    try:
-        await asyncio.wait_for(kernel.ask("reply", "Reply"), SIGN_OF_LIFE_SECONDS)
-    except (KernelError, TimeoutError):
-        return False
-    return True

@@ -137,6 +137,7 @@ class Kernel:
                 "memory_limit": None,
                 "bind_pd": True,
                 "environment": {},
+                "nice": 0,
                 **told,
             }
         )
