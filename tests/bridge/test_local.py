@@ -121,27 +121,64 @@ async def test_a_step_that_takes_no_interrupt_ends_with_its_kernel(
         assert len(before - children()) == 1
 
 
+def place(folder: Path) -> dict[str, str]:
+    return {"path": str(folder / "0.snapshot"), "pool": str(folder / "pool"), "most": ""}
+
+
 @in_loop
-async def test_a_checkpoint_may_be_asked_for_right_behind_its_step(tmp_path: Path) -> None:
+async def test_a_checkpoint_follows_its_step(tmp_path: Path) -> None:
     async with kernels(tmp_path) as made:
         spec = Spec(PYTHON, tmp_path)
         first, second = await asyncio.gather(made.start(spec), made.start(spec))
-        running = first.execute(step("import time; time.sleep(.2); x = ['kept']"))
-        file = str(tmp_path / "0.snapshot")
-        saved = await first.ask("snapshot", "save", file, str(tmp_path / "pool"))
+        running = first.execute(step("x = ['kept']", checkpoint=place(tmp_path)))
         assert (await running.finished()).error is None
-        await second.ask("snapshot", "load", file, saved["digest"])
+        saved = await running.saved()
+        await second.ask("snapshot", "load", place(tmp_path)["path"], saved["digest"])
         assert await returned(second, "x") == ["kept"]
 
 
 @in_loop
 async def test_nothing_is_saved_behind_a_step_that_raised(tmp_path: Path) -> None:
     async with one_kernel(tmp_path) as kernel:
-        running = kernel.execute(step("import time; time.sleep(.1); 1 / 0"))
-        saving = kernel.ask("snapshot", "save", str(tmp_path / "0.snapshot"), str(tmp_path / "pool"))
-        assert "raised" in await raised(saving, AskFailed)
-        assert (await running.finished()).error is not None
+        ran = await kernel.execute(step("1 / 0", checkpoint=place(tmp_path))).finished()
+        assert ran.error is not None
+        assert await returned(kernel, "1") == 1
     assert not (tmp_path / "0.snapshot").exists()
+
+
+UNPICKLABLE = """
+class Last:
+    def __reduce__(self):
+        import os, time
+        {what}
+last = Last()
+pd.export("x", 1)
+"""
+
+
+@in_loop
+async def test_a_kernel_that_dies_while_it_saves_has_given_the_result_before(tmp_path: Path) -> None:
+    async with one_kernel(tmp_path) as kernel:
+        running = kernel.execute(step(UNPICKLABLE.format(what="os._exit(3)"), checkpoint=place(tmp_path)))
+        ran = await running.finished()
+        assert ran.collected["exports"] == {"x": 1}
+        assert "exit status 3" in await raised(running.saved(), KernelDied)
+
+
+@in_loop
+async def test_saving_may_be_interrupted(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    async with one_kernel(tmp_path) as kernel:
+        blocks = UNPICKLABLE.format(what=f"open({str(fifo)!r}, 'w').close(); time.sleep(60)")
+        running = kernel.execute(step(blocks, checkpoint=place(tmp_path)))
+        await asyncio.to_thread(fifo.read_text)
+        await kernel.interrupt()
+        assert (await running.finished()).error is None
+        with pytest.raises(AskFailed) as failed:
+            await running.saved()
+        assert failed.value.ename == "KeyboardInterrupt"
+        assert await returned(kernel, "1") == 1
 
 
 @with_kernel
@@ -177,12 +214,11 @@ async def test_two_kernels_keep_their_replies_apart(tmp_path: Path) -> None:
 @in_loop
 async def test_a_kernel_that_dies_in_a_step_says_how(tmp_path: Path, source: str, how: str) -> None:
     async with one_kernel(tmp_path) as kernel:
-        running = kernel.execute(step(source))
-        saving = asyncio.create_task(
-            kernel.ask("snapshot", "save", str(tmp_path / "0.snapshot"), str(tmp_path / "pool"))
-        )
+        running = kernel.execute(step(source, checkpoint=place(tmp_path)))
+        asking = asyncio.create_task(kernel.ask("step", "collect"))
         assert how in await raised(running.finished(), KernelDied)
-        assert how in await raised(saving, KernelDied)
+        assert how in await raised(running.saved(), KernelDied)
+        assert how in await raised(asking, KernelDied)
         assert how in await kernel.died
         assert how in await raised(run(kernel, "1"), KernelDied)
         await kernel.interrupt()
