@@ -32,6 +32,12 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Kernels kept parked for each kernelspec and folder in use.
 # c.FlowNB.pool_size = 1
 
+# Fork kernels from a server that has imported what they need, where the platform can do that.
+# c.FlowNB.fork_kernels = True
+
+# Modules that a fork server imports for all kernels, where they are installed.
+# c.FlowNB.preload = ["numpy", "pandas", "matplotlib", "matplotlib.pyplot"]
+
 # Most memory that a kernel may allocate, in bytes; 0 for no limit.
 # c.FlowNB.kernel_memory_bytes = 0
 

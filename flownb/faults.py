@@ -30,7 +30,7 @@ IN_A_SERVER = {
     "checkpoint.forget": "a checkpoint has been superseded and is there still",
     "checkpoint.forgetting": "a superseded checkpoint is deleted, its blobs are there still",
     "start.opened": "a starting server owns the folder and the database, and has done nothing else",
-    "start.tidied": "a starting server has removed the files that nobody knows",
+    "start.tidied": "a server that has just started has removed the files that nobody knows",
     "start.lost": "a starting server has given back what ran; due timers have not fired",
     "start.recovered": "a starting server has recovered everything and not begun to work",
     "stop.begin": "a stopping server has given nothing back",
@@ -39,7 +39,7 @@ IN_A_SERVER = {
 IN_A_KERNEL = {
     "checkpoint.begin": "a step has ended; nothing of its checkpoint is written",
     "checkpoint.blob": "a blob is written aside",
-    "checkpoint.aside": "the blobs are in their places, the checkpoint is written aside",
+    "checkpoint.aside": "the blobs are in their places, the checkpoint is written and may not be on disk",
     "checkpoint.written": "a checkpoint is in its place; the server does not know",
     "restore.begun": "a checkpoint has been read; no variable is back",
 }
@@ -59,8 +59,9 @@ class _Fault:
         with self.counting:
             self.left -= 1
             if self.left == 0:
-                if self.server_too and os.getppid() == int(os.environ.get("JPY_PARENT_PID", 0)):
-                    os.kill(os.getppid(), signal.SIGKILL)
+                parent = server or os.getppid()
+                if self.server_too and parent == int(os.environ.get("JPY_PARENT_PID", 0)):
+                    os.kill(parent, signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -74,6 +75,9 @@ def _read(said: str) -> _Fault | None:
         raise ValueError(f"{VARIABLE}={said!r}: there is no such point")
     return _Fault(point, whose == "server", int(count or 1))
 
+
+server: int | None = None
+"""In a kernel whose parent is not the server but a fork server: the server."""
 
 _armed = _read(os.environ.get(VARIABLE, ""))
 

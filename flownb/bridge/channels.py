@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hmac import compare_digest
@@ -111,7 +111,7 @@ class Channels:
         while True:
             parts = await socket.recv_multipart()
             try:
-                kind, parent, content = self._verified(self._session.feed_identities(parts)[1])
+                kind, parent, content = self._verified(*self._session.feed_identities(parts)[1][:5])
             except (ValueError, TypeError, LookupError):
                 continue  # not from our kernel: unsigned, or signed with another key
             try:
@@ -120,13 +120,14 @@ class Channels:
                 self.fail(KernelDied(f"what the kernel sent could not be taken: {error!r}"))
                 raise
 
-    def _verified(self, frames: Sequence[bytes]) -> tuple[str, str, bytes]:
+    def _verified(
+        self, signature: Any, header: Any, parent: Any, metadata: Any, content: Any
+    ) -> tuple[str, str, bytes]:
         """The type of a message, the request that it belongs to, and its content, still packed.
 
         ``Session.deserialize`` parses all times too, which took longer than all the rest, and nobody reads them.
         Raises ``ValueError``, ``TypeError`` or ``LookupError`` where it is not a message of our kernel.
         """
-        signature, header, parent, metadata, content = frames[:5]
         if not compare_digest(signature, self._session.sign([header, parent, metadata, content])):
             raise ValueError("it is signed with another key")
         return json.loads(header)["msg_type"], json.loads(parent).get("msg_id", ""), content

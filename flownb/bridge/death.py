@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
+from flownb.bridge.forked import readable
+from flownb.bridge.provisioner import ForkProvisioner
+
 
 async def death(provisioner: KernelProvisionerBase) -> int | None:
     """Wait for the end of a kernel's process; returns its exit status, negative for a signal, None if unknown."""
+    if isinstance(provisioner, ForkProvisioner) and provisioner.forked is not None:
+        return await provisioner.forked.ended()
     pid = getattr(provisioner, "pid", None)
     if pid is not None and hasattr(os, "pidfd_open"):
         await _ended(pid)
@@ -25,13 +29,9 @@ async def _ended(pid: int) -> None:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    loop.add_reader(handle, ended.set)
     try:
-        await ended.wait()
+        await readable(handle)
     finally:
-        loop.remove_reader(handle)
         os.close(handle)
 
 

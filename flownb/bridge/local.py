@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -16,11 +16,15 @@ from jupyter_client.manager import AsyncKernelManager
 
 from flownb.bridge.conversation import Conversation
 from flownb.bridge.death import death, describe
+from flownb.bridge.forkservers import ForkServers
 from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.port import KernelDied, KernelStartFailed, Spec
+from flownb.bridge.provisioner import ForkProvisioner, provision
 from flownb.bridge.sockets import SocketFolder
 
 START_SECONDS = 60.0
+LAST_WORDS_SECONDS = 0.1
+"""What a kernel sent before its end is on its way for less than that."""
 ARGUMENTS = ["--HistoryManager.enabled=False", "--IPythonKernel._execute_sleep=0"]
 
 
@@ -42,6 +46,7 @@ class LocalKernel(Conversation):
         status = await death(self._manager.provisioner)
         self._killed = status is not None and status < 0
         how = describe(status)
+        await asyncio.sleep(LAST_WORDS_SECONDS)
         self._channels.fail(KernelDied(f"the kernel died: {how}"))
         self.died.set_result(how)
 
@@ -93,13 +98,18 @@ async def _end(manager: AsyncKernelManager) -> None:
 class LocalKernels:
     """Starts kernels on this machine; as many at a time as there are cores, since more only slow each other."""
 
-    def __init__(self, specs: KernelSpecManager, folder: Path) -> None:
-        """``folder`` keeps what kernels need of flownb from one start to the next."""
+    def __init__(self, specs: KernelSpecManager, folder: Path, preload: Sequence[str] | None = None) -> None:
+        """``folder`` keeps what kernels need of flownb from one start to the next.
+
+        Kernels are forked where that can be done, from servers that have imported ``preload``; unless it is None.
+        """
         self._specs = specs
+        self._preload = preload
         self._side = KernelSide(folder)
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.RECONNECT_IVL, 5)
         self._sockets = SocketFolder(folder / "sockets")
+        self._servers = ForkServers(self._sockets.path)
         self._starting = asyncio.Semaphore(os.cpu_count() or 1)
         self._alive: set[LocalKernel] = set()
 
@@ -115,17 +125,29 @@ class LocalKernels:
                 raise
         return kernel
 
-    async def _launch(self, kernelspec: str) -> LocalKernel:
-        name = self._sockets.path / uuid4().hex[:12]
-        log = name.with_suffix(".log")
-        manager = AsyncKernelManager(
+    async def expect(self, kernelspec: str) -> None:
+        with suppress(Exception):  # whoever starts such a kernel learns what is wrong
+            if provisioner := self._provisioned(self._manager(kernelspec, "expected")):
+                await provisioner.warm_up()
+
+    def _manager(self, kernelspec: str, name: str) -> AsyncKernelManager:
+        return AsyncKernelManager(
             kernel_name=kernelspec,
             kernel_spec_manager=self._specs,
             context=self._context,
-            connection_file=str(name.with_suffix(".json")),
+            connection_file=str(self._sockets.path / f"{name}.json"),
             transport="ipc" if os.name == "posix" else "tcp",
         )
+
+    def _provisioned(self, manager: AsyncKernelManager) -> ForkProvisioner | None:
+        return None if self._preload is None else provision(manager, self._servers, self._preload)
+
+    async def _launch(self, kernelspec: str) -> LocalKernel:
+        name = uuid4().hex[:12]
+        log = self._sockets.path / f"{name}.log"
+        manager = self._manager(kernelspec, name)
         try:
+            self._provisioned(manager)
             with log.open("wb") as output:
                 # In a folder with no modules in it: the working directory is on the path of a kernel.
                 folder = str(self._sockets.path)
@@ -143,5 +165,6 @@ class LocalKernels:
 
     async def close(self) -> None:
         await asyncio.gather(*(kernel.shutdown() for kernel in tuple(self._alive)))
+        await asyncio.to_thread(self._servers.close)
         self._context.destroy(linger=0)
         self._sockets.remove()

@@ -25,6 +25,8 @@ class Source(Protocol[K_co]):
 
     async def start(self, spec: Spec) -> K_co: ...
 
+    async def expect(self, kernelspec: str) -> None: ...
+
     async def close(self) -> None: ...
 
 
@@ -53,6 +55,9 @@ class Pool(Generic[K]):
             self._rest()
         self._wanted[_key(spec)] = spec
         return kernel
+
+    async def expect(self, kernelspec: str) -> None:
+        await self._source.expect(kernelspec)
 
     async def _take(self, spec: Spec) -> K | None:
         """The one that has been parked longest and answers; where it is still starting, that is waited for."""

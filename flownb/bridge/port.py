@@ -145,5 +145,8 @@ class Kernels(Protocol):
     async def start(self, spec: Spec) -> Kernel:
         """A kernel that is ready for cells; raises ``KernelStartFailed`` or, where it was killed, ``KernelDied``."""
 
+    async def expect(self, kernelspec: str) -> None:
+        """Make what all such kernels have in common ready, for one may be asked for soon; never raises."""
+
     async def close(self) -> None:
         """End all kernels that were started and not shut down."""

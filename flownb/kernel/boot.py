@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from typing import Any
 
@@ -13,13 +12,11 @@ from flownb.kernel import environment, modules
 from flownb.kernel.checkpoint import follow_cells
 from flownb.kernel.hooks import install
 from flownb.kernel.ipython import shell
+from flownb.kernel.parent import end_with_parent
 from flownb.kernel.pd import pd
 from flownb.kernel.process import note_path
 from flownb.kernel.reply import Reply
 from flownb.kernel.streams import flush_what_there_is
-
-PR_SET_PDEATHSIG = 1
-"""Of Linux' ``prctl(2)``."""
 
 
 def prepare(text: str) -> Reply:
@@ -30,7 +27,8 @@ def prepare(text: str) -> Reply:
     ``ValueError`` where the limit is above what the system allows.
     """
     told: dict[str, Any] = json.loads(text)
-    _end_with_the_server()
+    # At once, where ipykernel itself looks once a second: the next server repeats the step that was in flight.
+    end_with_parent()
     os.environ.update(told["environment"])
     os.chdir(told["cwd"])
     environment.note()
@@ -56,17 +54,6 @@ def enter(folder: str) -> Reply:
     """Goes to the kernel's folder again, which may be another than when it was prepared; raises ``OSError``."""
     os.chdir(folder)
     return Reply()
-
-
-def _end_with_the_server() -> None:
-    """Where the system can do it, at once: the next server repeats the step that was in flight.
-
-    ipykernel itself looks once a second whether its parent is there.
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _limit_memory(limit: int) -> None:

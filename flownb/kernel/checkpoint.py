@@ -5,7 +5,9 @@ A kernel that dies while it pickles does not take the result of the step with it
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from flownb.core.jsonvalue import dumps
@@ -17,6 +19,12 @@ from flownb.kernel.step import Step
 Handler = Callable[[Any, Any, dict[str, Any]], Awaitable[None]]
 
 _EXECUTE = "execute_request"
+
+STOPS = 3
+"""In each turn of its thread's loop, the reply goes one further: off the pair of sockets, into the stream, out."""
+
+LONGEST_WAIT = 1.0
+"""In seconds; whoever has stopped that thread has lost the reply anyway."""
 
 
 def follow_cells(kernel: Any) -> None:
@@ -34,7 +42,21 @@ class _Followed:
     async def __call__(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
         await self._execute(stream, ident, parent)
         if (told := parent["metadata"].get(CHECKPOINT)) is not None:
+            _let_the_reply_leave(self._kernel)
             self._kernel.session.send(stream, CHECKPOINT, _saved(told), parent, ident=ident)
+
+
+def _let_the_reply_leave(kernel: Any) -> None:
+    """Pickling may keep all other threads waiting, among them the one that sends the reply, and may end the process."""
+    sends = getattr(kernel, "shell_channel_thread", None)
+    if sends is None:
+        return
+    left = threading.Event()
+    turn = left.set
+    for _ in range(STOPS):
+        turn = partial(sends.io_loop.add_callback, turn)
+    turn()
+    left.wait(LONGEST_WAIT)
 
 
 def _saved(told: dict[str, str]) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from flownb import faults
@@ -17,14 +19,16 @@ def write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            # The name and the content at the same time: one after the other, each would wait for a turn of the disk.
+            named = _aside().submit(sync_folder, path.parent)
             file.writelines(parts)
             file.flush()
             faults.point("checkpoint.aside")
             os.fsync(file.fileno())
+            named.result()
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)  # a name that was renamed would have to be written a second time
 
 
 def sync_folder(folder: Path) -> None:
@@ -34,3 +38,8 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@cache
+def _aside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="flownb")

@@ -32,8 +32,8 @@ def save(path: str, pool: str, most: str = "") -> Reply:
     its ``blobs``, what became of each of the ``variables``, the ``modules`` and ``packages`` in use, and ``ms``, the
     time it took.
 
-    Raises ``SnapshotTooLarge`` above ``most`` bytes; ``OSError`` where it cannot be written, or there is a file already;
-    and ``MemoryError``.
+    Raises ``SnapshotTooLarge`` above ``most`` bytes; ``OSError`` where it cannot be written, or there is a file
+    already; and ``MemoryError``.
     """
     began = time.monotonic()
     file = Path(path)

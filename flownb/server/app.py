@@ -15,6 +15,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 from traitlets import Bool, Enum, Float, Int, List, TraitError, Type, Unicode, default, validate
 
+from flownb.bridge.forkservers import PRELOAD
 from flownb.bridge.local import LocalKernels
 from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
@@ -66,6 +67,12 @@ class FlowNB(ExtensionApp):
     )
     warm_seconds = Float(30.0, min=0.0, help="Seconds for which a paused execution keeps its kernel.").tag(config=True)
     pool_size = Int(1, min=0, help="Kernels kept parked for each kernelspec and folder in use.").tag(config=True)
+    fork_kernels = Bool(
+        True, help="Fork kernels from a server that has imported what they need, where the platform can do that."
+    ).tag(config=True)
+    preload = List(
+        Unicode(), [*PRELOAD], help="Modules that a fork server imports for all kernels, where they are installed."
+    ).tag(config=True)
     kernel_memory_bytes = Int(0, min=0, help="Most memory that a kernel may allocate, in bytes; 0 for no limit.").tag(
         config=True
     )
@@ -164,7 +171,7 @@ class FlowNB(ExtensionApp):
         self._keep_port(DataFolder(config.data_dir))
         self._service = Service(
             config,
-            kernels=lambda folder: Pool(LocalKernels(specs, folder.kernels), self.pool_size),
+            kernels=lambda folder: Pool(LocalKernels(specs, folder.kernels, self._preload()), self.pool_size),
             notebooks=Notebooks(self._root, specs),
             clock=self.clock_class(),
             root_url=self._root_url,
@@ -173,6 +180,9 @@ class FlowNB(ExtensionApp):
             owner=self._owner,
             log=self.log,
         )
+
+    def _preload(self) -> list[str] | None:
+        return self.preload if self.fork_kernels else None
 
     def _smtp(self) -> Smtp:
         return Smtp(

@@ -23,6 +23,9 @@ REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
 FRONT_ENDS = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter_server_terminals")
 """Extensions that a server is without, unless a test opens its pages: they make up a third of its start."""
+LITTLE = "--FlowNB.preload=json"
+"""What is there anyhow. To import pandas for each server, which few tests need, would take a second each."""
+
 PATIENCE = 60.0
 """Seconds after which something that did not happen is held not to happen any more."""
 
@@ -47,6 +50,8 @@ class Server:
         self.root = root
         self.port = port or free_port()
         self.settings = list(settings)
+        if not any("preload" in setting for setting in settings):
+            self.settings.append(LITTLE)
         self.log = root.parent / f"{root.name}.log"
         self.environment: dict[str, str] = {}
         self._clock = root.parent / f"{root.name}.clock"

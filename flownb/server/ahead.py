@@ -1,0 +1,19 @@
+"""What is done after a start, before anybody asks for it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flownb.bridge.port import Kernels
+from flownb.core.model import Status
+from flownb.server.versions import Versions
+from flownb.store import queries
+from flownb.store.store import Store
+
+
+async def expect_what_waits(store: Store, versions: Versions, kernels: Kernels) -> None:
+    """The execution that began last among those that wait says of what kind the first kernel will most likely be."""
+    waiting, _ = await store.read(partial(queries.ids, limit=1, status=Status.SUSPENDED))
+    for execution_id in waiting:
+        workflow = await versions.get((await store.get(execution_id)).version)
+        await kernels.expect(workflow.kernelspec)
