@@ -16,6 +16,8 @@ DIGITS = 4_300
 
 _TOO_LARGE = 10**DIGITS
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 def to_json(value: object, where: str, *, deepest: int = DEEPEST) -> object:
     """A copy of ``value`` in plain JSON types: str keys, finite numbers, tuples as lists.
@@ -53,7 +55,7 @@ def _key(key: object, where: str) -> str:
 
 def dumps(value: object) -> str:
     """Compact JSON in ASCII, so that lone surrogates pass through SQLite, ZMQ and HTTP alike."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _COMPACT.encode(value)
 
 
 def sized(value: object, where: str, limit: int) -> object:

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from flownb.core.errors import FlowNBError, InvalidValue
@@ -103,11 +104,15 @@ def read_body(body: bytes, headers: Mapping[str, str], parts: Sequence[File] | N
 def mask(request: Json, secrets: Iterable[str]) -> Json:
     """The request without the secrets of its links, wherever a caller has put them."""
     written = dumps(request)
-    for secret in secrets:
+    found = [secret for secret in secrets if secret in written]
+    if not found:
+        return request
+    for secret in found:
         written = written.replace(secret, json.dumps(MASK)[1:-1])
     return json.loads(written)
 
 
+@lru_cache(64)
 def _content_type(header: str) -> tuple[str, str]:
     """The media type, lower-case, empty where there is none to be seen, and the charset."""
     message = Message()

@@ -35,6 +35,11 @@ class Body:
         self._pieces: list[bytes] = []
         self._size = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes that have come, the dropped ones too."""
+        return self._size
+
     def take(self, piece: bytes) -> bool:
         """Keep a piece; False once so much was sent that it is not worth listening."""
         self._size += len(piece)
@@ -51,7 +56,7 @@ class Body:
 
 def read(request: httputil.HTTPServerRequest, body: bytes) -> Json:
     """What a body holds, by what its request says of it; raises ``UnreadableBody``."""
-    return read_body(body, dict(request.headers), _parts(request.headers.get("Content-Type", ""), body))
+    return read_body(body, request.headers, _parts(request.headers.get("Content-Type", ""), body))
 
 
 def resume_data(request: httputil.HTTPServerRequest, body: Json, now: int, secrets: Iterable[str]) -> dict[str, Json]:

@@ -30,6 +30,8 @@ class Broadcast:
 
     def hear(self, change: Change) -> None:
         """A listener of the store."""
+        if not self._queues:
+            return
         step = change.before.step if change.before is not None else None
         entry = {
             "seq": change.seq,

@@ -105,6 +105,10 @@ class Openings:
         """What was opened last of an execution."""
         return next((one for one in reversed(self._alive().values()) if one.execution.id == execution_id), None)
 
+    def is_open(self, execution_id: str) -> bool:
+        """Whether a kernel that was opened may save variables for an execution."""
+        return self.latest(execution_id) is not None
+
     def _alive(self) -> dict[str, Opened]:
         self._open = {secret: one for secret, one in self._open.items() if one.manager.has_kernel}
         return self._open

@@ -29,10 +29,10 @@ from flownb.store.queries import Link
 
 log = logging.getLogger("flownb")
 
-NOT_FOUND = Told(404, "not_found")
 LARGE = 16 * 1024
-"""Bytes of a body above which its parsing is kept off the event loop."""
+"""Bytes of a body above which its parsing is kept off the event loop, and out of the store's transactions."""
 
+NOT_FOUND = Told(404, "not_found")
 DONE = ("resumed", "cancelled", "accepted", "postponed")
 """Answers after which a browser is sent to the page anew."""
 
@@ -88,14 +88,20 @@ class LinkHandler(web.RequestHandler):
 
     async def _serve(self, action: Action, token: str) -> None:
         try:
-            active = self._service.active
-            link = await self._link(action, token)
-            if link is None:
+            active, preview = self._service.active, self._is_preview()
+            shows = action is Action.REVIEW or preview
+            if not shows and self.request.method != "GET" and self._body.size <= LARGE:
+                await self._decide(active, action, token)
+            elif (link := await self._link(action, token)) is None:
                 self._tell(NOT_FOUND, None)
-            elif action is Action.REVIEW or self._is_preview():
+            elif shows:
                 await self._review(active, link)
+            elif self.request.method == "GET" and await self._must_confirm(active, link):
+                await self._ask(active, link)
+            elif self._body.size <= LARGE:
+                await self._decide(active, action, token)
             else:
-                await self._decide(active, link, token)
+                await self._decide(active, action, token, await asyncio.to_thread(self._event, active, token, link))
         except TooLarge as error:
             self._tell(Told(413, "error", message=str(error), reason=error.reason), None)
         except UnreadableBody as error:
@@ -109,20 +115,24 @@ class LinkHandler(web.RequestHandler):
         found = await self._service.active.store.read(partial(queries.link, token=token))
         return found if found is not None and found.action is action else None
 
-    async def _decide(self, active: Active, link: Link, token: str) -> None:
-        if self.request.method == "GET" and await self._must_confirm(active, link):
-            await self._ask(active, link)
+    async def _decide(
+        self, active: Active, action: Action, token: str, made: events.RequestArrived | None = None
+    ) -> None:
+        """The link is looked up in the transaction that uses it, and only then is the request taken apart."""
+        used = await active.store.use_link(token, action, lambda link: made or self._event(active, token, link))
+        if used is None:
+            self._tell(NOT_FOUND, None)
             return
-        secrets = [token, *tokens(active.links.key.secret, link.execution, link.attempt).values()]
-        raw, now = self._body.whole(), self._service.clock.now()
-        body = await asyncio.to_thread(read, self.request, raw) if len(raw) > LARGE else read(self.request, raw)
-        request = resume_data(self.request, body, now, secrets)
-        event = events.RequestArrived(
-            link.action, request, link.attempt, signature=Signature(ip=self.request.remote_ip)
-        )
-        answer, after = await active.store.request(link.execution, event)
         self._decided()
+        answer, after = used
         self._tell(told(answer), after)
+
+    def _event(self, active: Active, token: str, link: Link) -> events.RequestArrived:
+        """What the holder of a link asks for. Takes long for a large body; called in threads."""
+        secrets = [token, *tokens(active.links.key.secret, link.execution, link.attempt).values()]
+        body = read(self.request, self._body.whole())
+        request = resume_data(self.request, body, self._service.clock.now(), secrets)
+        return events.RequestArrived(link.action, request, link.attempt, signature=Signature(ip=self.request.remote_ip))
 
     def _decided(self) -> None:
         """It is on disk, and nobody has been told yet."""
@@ -204,7 +214,8 @@ class LinkHandler(web.RequestHandler):
         """The access log, without the secret."""
         milliseconds = 1000 * self.request.request_time()
         level = logging.WARNING if self.get_status() >= 500 else logging.DEBUG
-        log.log(level, "%d %s %.2fms", self.get_status(), self._request_summary(), milliseconds)
+        if log.isEnabledFor(level):
+            log.log(level, "%d %s %.2fms", self.get_status(), self._request_summary(), milliseconds)
 
 
 def routes(service: Service, pages: Pages, max_body_bytes: int, confirm_links: bool) -> list[tuple[str, Any, Any]]:

@@ -18,6 +18,9 @@ from flownb.store import queries
 from flownb.store.store import Change, NotFound, Store
 from flownb.store.writer import StoreError
 
+RECORDED = "recorded"
+"""What is noted: up to where in the journal the executed notebooks have been written."""
+
 
 async def record(store: Store, execution: Execution, *live: queries.StepOutputs) -> Json:
     """The executed notebook as it stands."""
@@ -50,7 +53,7 @@ class Recorder:
 
     async def catch_up(self) -> None:
         """Take up what a server before this one had no time to write."""
-        self._heard = await self._store.recorded()
+        self._heard = await self._store.noted(RECORDED)
         missed = await self._store.read(partial(queries.paused_or_ended, after=self._heard))
         self._waiting.update(dict.fromkeys(missed))
         if missed:
@@ -84,7 +87,7 @@ class Recorder:
                 self._log.exception("flownb: the executed notebook of %s is not written", execution_id)
         faults.point("notebook.written")
         with suppress(StoreError):
-            await self._store.note_recorded(written)
+            await self._store.note(RECORDED, written)
 
     async def _write(self, execution: Execution) -> None:
         if self._runs is not None:

@@ -37,11 +37,6 @@ class Retention:
         self._ended: deque[tuple[int, str]] = deque()  # when, and which execution; in that order
         self._some = asyncio.Event()
 
-    async def tidy(self) -> None:
-        """Before anything runs: remove what a crash left behind, and learn what has ended."""
-        await asyncio.to_thread(self._snapshots.tidy, await self._store.read(checkpoints.names_in_use))
-        self._ended.extend(await self._store.read(checkpoints.kept_after_their_end))
-
     def hear(self, change: Change) -> None:
         """A listener of the store."""
         after = change.after
@@ -51,11 +46,19 @@ class Retention:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        await self._learn()
         while True:
             self._some.clear()
             while self._ended and self._ended[0][0] + self._span <= self._clock.now():
                 await self._drop(self._ended.popleft()[1])
             await self._clock.sleep(self._ended[0][0] + self._span if self._ended else None, self._some)
+
+    async def _learn(self) -> None:
+        """What has ended before this server began."""
+        try:
+            self._ended.extendleft(reversed(await self._store.read(checkpoints.kept_after_their_end)))
+        except StoreError as error:
+            self._log.error("flownb: snapshots of executions that are over stay until the next start: %s", error)
 
     async def _drop(self, execution_id: str) -> None:
         try:
@@ -80,7 +83,8 @@ class Retention:
         Where a kernel may be ``saving``, it may just have found one of those: they stay until the next start, or until
         the execution's snapshots go.
         """
-        used = await self._store.read(partial(checkpoints.names_used_by, execution_id=execution_id))
+        of_one = partial(checkpoints.names_used_by, executions=[execution_id])
+        used = (await self._store.read(of_one))[execution_id]
         file = superseded.checkpoint.file
         if file is None or file in used:
             return

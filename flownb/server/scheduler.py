@@ -18,8 +18,11 @@ from flownb.store import queries
 from flownb.store.store import Change, NotFound, Store
 from flownb.store.writer import Fenced, StoreError
 
-AT_ONCE = 500
+AT_ONCE = 1_000
 """Timers fired between two looks at the queue, so that a flood of either does not starve the other."""
+
+TOGETHER = 100
+"""Timers in one order to the store."""
 
 
 class Scheduler:
@@ -66,25 +69,29 @@ class Scheduler:
         for execution in await self._store.read(partial(queries.with_status, status=Status.RUNNING)):
             await self._store.apply(execution, events.ServerLost())
         faults.point("start.lost")
-        while await self._fire_due():
+        while await self._fire_due(self._clock.now()):
             pass
 
     async def run(self) -> None:
         """Run until cancelled; raises ``Fenced`` where another server has taken over."""
         stop_listening = self._store.listen(self._changed)
+        self._next_due = 0  # not known: there may have been changes that nobody heard of
         try:
             while True:
+                now, woken = self._clock.now(), self._woken.is_set()
                 self._woken.clear()
                 try:
-                    fired = await self._fire_due()
+                    # A change that wakes this loop says what it is about; the store is asked for timers when it slept.
+                    if not woken or self._is_due(now):
+                        await self._fire_due(now)
                     await self._admit()
-                    self._next_due = await self._store.read(queries.next_due)
-                    until = self._clock.now() if fired == AT_ONCE else self._next_due
+                    until = self._next_due
                 except Fenced:
                     raise
                 except StoreError as error:
                     self._log.error("flownb: the scheduler waits for the store: %s", error)
-                    until = self._clock.now() + 1_000
+                    self._next_due = now
+                    until = now + 1_000
                 await self._clock.sleep(until, self._woken)
         finally:
             stop_listening()
@@ -100,35 +107,58 @@ class Scheduler:
         faults.point("stop.released")
 
     def _changed(self, change: Change) -> None:
-        """Hear of a committed change; only what concerns the queue, a slot or a timer wakes the loop."""
-        status = change.after.status
+        """Hear of a committed change; only what concerns the queue, a slot or the next timer wakes the loop."""
+        status, due = change.after.status, due_at(change.after)
         if status is Status.CANCELLED and change.after.id in self._running:
             self._running[change.after.id].cancel()
-        if status is Status.QUEUED or (change.before is not None and due_at(change.before) != due_at(change.after)):
+        if due is not None and due != self._next_due and due == _earlier(due, self._next_due):
+            self._next_due = due
+            self._woken.set()
+        if status is Status.QUEUED:
             self._woken.set()
 
-    async def _fire_due(self) -> int:
-        due = await self._store.read(partial(queries.due, now=self._clock.now(), most=AT_ONCE))
+    def _is_due(self, now: int) -> bool:
+        return self._next_due is not None and self._next_due <= now
+
+    async def _fire_due(self, now: int) -> bool:
+        """Fire what is due, and find out what comes next; whether more may be due.
+
+        What cannot be fired is tried again with the next timers. Raises ``StoreError`` where that is true of all.
+        """
+        due = await self._store.read(partial(queries.due, now=now, most=AT_ONCE))
         if due:
             faults.point("timer.fire")
-        await asyncio.gather(*(self._fire(execution) for execution in due))  # committed together
-        return len(due)
+        failed = await self._fire(due)
+        if due and len(failed) == len(due):
+            for error in failed.values():
+                if isinstance(error, StoreError):
+                    raise error
+        for execution, error in failed.items():
+            self._log.error("flownb: the timer of execution %s did not fire: %r", execution, error)
+        more = len(due) == AT_ONCE > len(failed)
+        self._next_due = now if more else None
+        if not more:  # what changes meanwhile is heard of
+            self._next_due = _earlier(await self._store.read(partial(queries.next_due, after=now)), self._next_due)
+        return more
 
-    async def _fire(self, execution: str) -> None:
-        """End a pause, or remind people of it: the rules know what it is time for."""
-        for event in (events.TimerFired(), events.ReminderDue()):
-            with suppress(NotNow, NotFound):
-                await self._store.apply(execution, event)
-                return
+    async def _fire(self, due: list[str]) -> dict[str, Exception]:
+        """Two orders at a time: the store has one to go on with, and who asks for something else waits for no more."""
+        orders = iter([due[place : place + TOGETHER] for place in range(0, len(due), TOGETHER)])
+        failed: dict[str, Exception] = {}
+
+        async def hand_in() -> None:
+            for order in orders:
+                failed.update(await self._store.wake(order))
+
+        await asyncio.gather(hand_in(), hand_in())
+        return failed
 
     async def _admit(self) -> None:
         free = 0 if self.draining else self._max_running - len(self._running)
-        if free <= 0:
-            return
-        for execution in await self._store.read(partial(queries.queued, most=self._max_running)):
-            if free and execution not in self._running:
-                free -= 1
-                await self._start(execution)
+        if free > 0:
+            queued = await self._store.read(partial(queries.queued, most=self._max_running))
+            chosen = [execution for execution in queued if execution not in self._running]
+            await asyncio.gather(*(self._start(execution) for execution in chosen[:free]))  # committed together
 
     async def _start(self, execution: str) -> None:
         with suppress(NotNow, NotFound):
@@ -152,3 +182,8 @@ class Scheduler:
     def _ended(self, execution: str, task: asyncio.Task[None]) -> None:
         del self._running[execution]
         self._woken.set()
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    """Of two points in time, of which there may be none, the earlier."""
+    return min(one, other) if one is not None and other is not None else other if one is None else one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -15,6 +16,7 @@ from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.port import Kernels
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json, Status
+from flownb.server.ahead import expect_what_waits
 from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
 from flownb.server.clock import Clock
@@ -34,6 +36,7 @@ from flownb.server.retention import Retention
 from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
 from flownb.server.smtp import Smtp
+from flownb.server.tidying import tidy
 from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
 from flownb.store import keys
@@ -221,8 +224,6 @@ class Service:
             versions = Versions(store)
             attempts = Attempts(store, workshop, links, letters, self.clock, config.limits)
             retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, self._log)
-            await retention.tidy()
-            faults.point("start.tidied")
             stack.callback(store.listen(retention.hear))
             removing = asyncio.create_task(retention.run())
             stack.push_async_callback(_cancelled, removing)
@@ -242,10 +243,15 @@ class Service:
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
             faults.point("start.recovered")
+            expecting = asyncio.create_task(expect_what_waits(store, versions, kernels))
+            stack.push_async_callback(_cancelled, expecting)
             replays = Replays(store, snapshots, versions, self.notebooks, self.clock)
             openings = self._openings(store, versions, workshop)
+            tidying = asyncio.create_task(tidy(store, snapshots, openings.is_open, self._log))
+            stack.push_async_callback(_cancelled, tidying)
             continuing = Continuing(store, replays, retention)
             side = KernelSide(self._folder.kernels)
+            gc.freeze()  # what is there now stays: garbage is looked for among what comes from now on
             doctor = Doctor(store, versions, snapshots, side, config.root, config.kernel_memory)
             yield Active(
                 store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlite_utils import Database
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Checkpoint, Json
-from flownb.store.aggregate import first_row
+from flownb.store import sql
 
 
 @dataclass(frozen=True)
@@ -51,52 +52,43 @@ def save(db: Database, execution_id: str, kept: StepCheckpoint, at: int) -> None
         "modules": dumps(kept.modules),
         "packages": dumps(kept.packages),
     }
-    db.table("checkpoints").upsert(row, pk=("execution", "step"))
+    sql.put(db, "checkpoints", row, ("execution", "step"))
 
 
 def of_step(db: Database, execution_id: str, step: str) -> StepCheckpoint | None:
     """The latest checkpoint of a step."""
-    row = first_row(db, "SELECT * FROM checkpoints WHERE execution = ? AND step = ?", execution_id, step)
+    row = sql.first_row(db, "SELECT * FROM checkpoints WHERE execution = ? AND step = ?", execution_id, step)
     return _read(row) if row else None
 
 
 def latest(db: Database, execution_id: str) -> StepCheckpoint | None:
     """The latest checkpoint of an execution."""
-    row = first_row(db, "SELECT * FROM checkpoints WHERE execution = ? ORDER BY at DESC LIMIT 1", execution_id)
+    row = sql.first_row(db, "SELECT * FROM checkpoints WHERE execution = ? ORDER BY at DESC LIMIT 1", execution_id)
     return _read(row) if row else None
 
 
 def of_execution(db: Database, execution_id: str) -> list[StepCheckpoint]:
     """All checkpoints of an execution, oldest first."""
-    sql = "SELECT * FROM checkpoints WHERE execution = ? ORDER BY at"
-    return [_read(row) for row in db.query(sql, (execution_id,))]
+    found = sql.query(db, "SELECT * FROM checkpoints WHERE execution = ? ORDER BY at", execution_id)
+    return [_read(row) for row in found]
 
 
-def names_in_use(db: Database) -> dict[str, set[str]]:
-    """Of every execution that has any, the names of its checkpoint files and blobs."""
-    found: dict[str, set[str]] = {}
-    sql = "SELECT execution, file, blobs FROM checkpoints INDEXED BY checkpoints_kept WHERE file IS NOT NULL"
-    for row in db.query(sql):
-        found.setdefault(row["execution"], set()).update(_names(row))
+def names_used_by(db: Database, executions: Iterable[str]) -> dict[str, set[str]]:
+    """Of each of these executions the names of its checkpoint files and blobs."""
+    found: dict[str, set[str]] = {execution: set() for execution in executions}
+    kept = "SELECT file, blobs FROM checkpoints WHERE execution = ? AND file IS NOT NULL"
+    for execution, names in found.items():
+        for file, blobs in db.execute(kept, (execution,)):
+            names.update((file, *json.loads(blobs)))
     return found
-
-
-def names_used_by(db: Database, execution_id: str) -> set[str]:
-    """The same of one execution."""
-    sql = "SELECT file, blobs FROM checkpoints WHERE execution = ? AND file IS NOT NULL"
-    return {name for row in db.query(sql, (execution_id,)) for name in _names(row)}
-
-
-def _names(row: dict[str, Any]) -> list[str]:
-    return [row["file"], *json.loads(row["blobs"])]
 
 
 def kept_after_their_end(db: Database) -> list[tuple[int, str]]:
     """When each execution ended that is over and still has checkpoints, and its id, in that order."""
-    sql = """SELECT DISTINCT e.finished_at, e.id FROM checkpoints c INDEXED BY checkpoints_kept
+    ended = """SELECT DISTINCT e.finished_at, e.id FROM checkpoints c INDEXED BY checkpoints_kept
              JOIN executions e ON e.id = c.execution
              WHERE c.file IS NOT NULL AND e.finished_at IS NOT NULL ORDER BY e.finished_at"""
-    return [(row["finished_at"], row["id"]) for row in db.query(sql)]
+    return [(row["finished_at"], row["id"]) for row in sql.query(db, ended)]
 
 
 def drop(db: Database, execution_id: str, why: str) -> None:

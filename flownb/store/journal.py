@@ -6,7 +6,7 @@ the rules decide on is all there.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from flownb.core import events
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution, Json
+from flownb.store import sql
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ CONTENT: dict[str, Json] = {
 ELSEWHERE = frozenset({"id", "workflow", "notebook", "version", "trigger", "created_at"})
 """Fields of an execution that never change, so its own row has them."""
 
+_COLUMNS = ("execution", "at", "event", "status", "step", "run", "attempt", "detail")
+
 KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(events.Event)}
 
 
@@ -50,12 +53,8 @@ def write(
     of = step.attempt if step is not None else (None, None, None)
     detail = {"event": encode(event) if event else begun(after), "answer": answer}
     kept = {name: value for name, value in detail.items() if value}
-    db.execute(
-        """INSERT INTO journal (execution, at, event, status, step, run, attempt, detail)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        (after.id, at, name_of(event), after.status, *of, dumps(kept) if kept else None),
-    )
-    return int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
+    entry = (after.id, at, name_of(event), after.status, *of, dumps(kept) if kept else None)
+    return sql.insert(db, "journal", dict(zip(_COLUMNS, entry, strict=True)))
 
 
 def name_of(event: events.Event | None) -> str:
@@ -74,13 +73,18 @@ def encode(value: Any) -> Json:
         return [encode(one) for one in value]
     if not is_dataclass(value):
         return value
-    told = ((field.name, getattr(value, field.name)) for field in fields(value) if not _is_default(value, field))
+    has = vars(value)
+    told = ((name, has[name]) for name, default in _defaults(value.__class__) if has[name] != default)
     return {name: None if name in CONTENT else encode(found) for name, found in told}
 
 
-def _is_default(value: Any, field: Field[Any]) -> bool:
-    default = field.default_factory() if field.default_factory is not MISSING else field.default
-    return bool(getattr(value, field.name) == default)
+@cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Each field and what it is by default; ``MISSING``, which nothing is equal to, where it has none."""
+    return tuple(
+        (field.name, field.default_factory() if field.default_factory is not MISSING else field.default)
+        for field in fields(kind)
+    )
 
 
 def decode(name: str, detail: Json) -> events.Event:

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Pause, PauseKind, Status
-from flownb.store import rows
+from flownb.store import rows, sql
 from flownb.store.queries import ids
 
 FOR_PEOPLE = tuple(kind for kind in PauseKind if kind is not PauseKind.RETRY)
@@ -20,8 +20,8 @@ FOR_PEOPLE = tuple(kind for kind in PauseKind if kind is not PauseKind.RETRY)
 
 _EXECUTIONS = """SELECT id, workflow, notebook, status, created_at, started_at, finished_at, reason, error, replay_of
                  FROM executions WHERE id IN (SELECT value FROM json_each(?))"""
-_LIVE_PAUSES = """SELECT * FROM pauses WHERE execution IN (SELECT value FROM json_each(?))
-                  AND ended_by IS NULL AND kind IS NOT NULL"""
+_LIVE_PAUSES = f"""SELECT execution, {rows.PAUSE} FROM pauses
+                   WHERE execution IN (SELECT value FROM json_each(?)) AND ended_by IS NULL AND kind IS NOT NULL"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)
@@ -73,24 +73,24 @@ def inbox(
 ) -> tuple[list[Listed], str | None]:
     """Executions that wait for somebody, newest first, and the id to ask for those that come after them."""
     kinds = tuple(one for one in FOR_PEOPLE if kind in (None, one))
-    sql = f"""SELECT id FROM executions e WHERE status = 'suspended'
+    waiting = f"""SELECT id FROM executions e WHERE status = 'suspended'
               {"AND workflow = ?" if workflow is not None else ""}
               {"AND seq < (SELECT seq FROM executions WHERE id = ?)" if before is not None else ""}
               AND EXISTS (SELECT 1 FROM pauses p WHERE p.execution = e.id AND p.ended_by IS NULL
                           AND p.kind IN ({", ".join("?" * len(kinds))}))
               ORDER BY seq DESC LIMIT ?"""  # noqa: S608 - made of constants
     values = (*(value for value in (workflow, before) if value is not None), *kinds, limit + 1)
-    found = [row["id"] for row in db.query(sql, values)]
+    found = sql.column(db, waiting, *values)
     return listed(db, found[:limit]), found[limit - 1] if len(found) > limit else None
 
 
 def workflows(db: Database) -> list[WorkflowSummary]:
     """All workflows, those first that were started last."""
     counted = "SELECT workflow, status, count(*) AS n, max(seq) AS latest FROM executions GROUP BY workflow, status"
-    groups = [(name, list(found)) for name, found in groupby(db.query(counted), key=lambda row: row["workflow"])]
+    groups = [(name, list(found)) for name, found in groupby(sql.query(db, counted), key=lambda row: row["workflow"])]
     groups.sort(key=lambda group: _latest(group[1]), reverse=True)
-    sql = "SELECT id FROM executions WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC"
-    newest = listed(db, [row["id"] for row in db.query(sql, (dumps([_latest(found) for _, found in groups]),))])
+    those = "SELECT id FROM executions WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC"
+    newest = listed(db, sql.column(db, those, dumps([_latest(found) for _, found in groups])))
     return [
         WorkflowSummary(name, latest, {Status(row["status"]): row["n"] for row in found})
         for (name, found), latest in zip(groups, newest, strict=True)
@@ -99,20 +99,20 @@ def workflows(db: Database) -> list[WorkflowSummary]:
 
 def names(db: Database) -> list[str]:
     """The names of all workflows, found by leaping from one to the next in their index."""
-    sql = """WITH RECURSIVE each (name) AS (
+    leaps = """WITH RECURSIVE each (name) AS (
                  SELECT min(workflow) FROM executions
                  UNION ALL
                  SELECT (SELECT min(workflow) FROM executions WHERE workflow > name) FROM each WHERE name IS NOT NULL)
              SELECT name FROM each WHERE name IS NOT NULL"""
-    return [row["name"] for row in db.query(sql)]
+    return sql.column(db, leaps)
 
 
 def listed(db: Database, found: Iterable[str]) -> list[Listed]:
     """These executions, in this order."""
     wanted = list(found)
-    executions = {row["id"]: row for row in db.query(_EXECUTIONS, (dumps(wanted),))}
+    executions = {row["id"]: row for row in sql.query(db, _EXECUTIONS, dumps(wanted))}
     suspended = [id for id, row in executions.items() if row["status"] == Status.SUSPENDED]
-    pauses = {row["execution"]: rows.pause(row) for row in db.query(_LIVE_PAUSES, (dumps(suspended),))}
+    pauses = {row[0]: rows.pause(row[1:]) for row in db.execute(_LIVE_PAUSES, (dumps(suspended),))}
     return list(_rows((executions[id] for id in wanted), pauses))
 
 

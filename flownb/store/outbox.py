@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Json
-from flownb.store.aggregate import first_row
+from flownb.store import sql
 
 MAIL = "mail"
 """The channel of mails; any other is the digest of a service's URL, which is a secret and not stored."""
@@ -57,36 +57,36 @@ class Listed:
 
 def put(db: Database, message: Message) -> None:
     """Add a message, unless it is there."""
-    row = {**vars(message), "content": dumps(message.content)}
-    db.table("outbox").insert(row, ignore=True)
+    names = ", ".join(_FIELDS)
+    values = {**vars(message), "content": dumps(message.content)}
+    marks = ", ".join(f":{name}" for name in _FIELDS)
+    db.execute(f"INSERT OR IGNORE INTO outbox ({names}) VALUES ({marks})", values)  # noqa: S608 - names are ours
 
 
 def mark(db: Database, key: str, **changes: Any) -> None:
     """Note what became of a message; one that was sent stays so, whoever asks for another try in that moment."""
-    names = ", ".join(f"{name} = ?" for name in changes)
-    sql = f"UPDATE outbox SET {names} WHERE key = ? AND status <> ?"  # noqa: S608 - names are ours
-    db.execute(sql, (*changes.values(), key, Status.SENT))
+    sql.update(db, "outbox", changes, "key = ? AND status <> ?", key, Status.SENT)
 
 
 def due(db: Database, now: int, most: int) -> list[Message]:
     """Messages to be sent now, the longest overdue first, so many of each channel that none waits for another."""
-    sql = """SELECT * FROM (
+    waiting = """SELECT * FROM (
                  SELECT *, row_number() OVER (PARTITION BY channel ORDER BY next_at, seq) AS place
                  FROM outbox INDEXED BY outbox_waiting WHERE next_at IS NOT NULL AND next_at <= ?
              ) WHERE place <= ? ORDER BY next_at, seq"""
-    return [_message(row) for row in db.query(sql, (now, most))]
+    return [_message(row) for row in sql.query(db, waiting, now, most)]
 
 
 def next_due(db: Database) -> int | None:
     """When the next message is to be sent."""
-    sql = "SELECT min(next_at) AS due FROM outbox INDEXED BY outbox_waiting WHERE next_at IS NOT NULL"
-    row = first_row(db, sql)
-    return row["due"] if row else None
+    first = "SELECT min(next_at) FROM outbox INDEXED BY outbox_waiting WHERE next_at IS NOT NULL"
+    due: int | None = db.execute(first).fetchone()[0]
+    return due
 
 
 def get(db: Database, key: str) -> Listed | None:
     """One message, None where there is no such."""
-    row = first_row(db, f"{_LISTED} WHERE o.key = ?", key)
+    row = sql.first_row(db, f"{_LISTED} WHERE o.key = ?", key)
     return _listed(row) if row else None
 
 
@@ -94,7 +94,7 @@ def page(db: Database, *, before: str | None, limit: int) -> tuple[list[Listed],
     """Messages, newest first, and the key to ask for those that come after them."""
     older = "WHERE o.seq < (SELECT seq FROM outbox WHERE key = ?)" if before is not None else ""
     values = (*([before] if before is not None else []), limit + 1)
-    found = [_listed(row) for row in db.query(f"{_LISTED} {older} ORDER BY o.seq DESC LIMIT ?", values)]
+    found = [_listed(row) for row in sql.query(db, f"{_LISTED} {older} ORDER BY o.seq DESC LIMIT ?", *values)]
     return found[:limit], found[limit - 1].message.key if len(found) > limit else None
 
 

@@ -12,8 +12,8 @@ from sqlite_utils import Database
 
 from flownb.core.links import fingerprint
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, PauseKind, Status
-from flownb.store import rows
-from flownb.store.aggregate import first_row, load
+from flownb.store import rows, sql
+from flownb.store.aggregate import load
 
 
 @dataclass(frozen=True)
@@ -34,38 +34,39 @@ class StepOutputs:
 
 
 def link(db: Database, token: str) -> Link | None:
-    row = first_row(db, "SELECT * FROM links WHERE fingerprint = ?", fingerprint(token))
-    if row is None:
-        return None
-    return Link(row["execution"], Attempt(row["step"], row["run"], row["attempt"]), Action(row["action"]))
+    known = "SELECT execution, action, step, run, attempt FROM links WHERE fingerprint = ?"
+    row = db.execute(known, (fingerprint(token),)).fetchone()
+    return Link(row[0], Attempt(*row[2:]), Action(row[1])) if row is not None else None
 
 
-def next_due(db: Database) -> int | None:
-    """When the next timer fires."""
-    row = first_row(db, "SELECT min(due_at) AS due FROM executions INDEXED BY executions_due WHERE due_at IS NOT NULL")
-    return row["due"] if row else None
+def next_due(db: Database, after: int = 0) -> int | None:
+    """When the next timer fires after a point in time."""
+    first = "SELECT min(due_at) FROM executions INDEXED BY executions_due WHERE due_at IS NOT NULL AND due_at > ?"
+    due: int | None = db.execute(first, (after,)).fetchone()[0]
+    return due
 
 
 def due(db: Database, now: int, most: int) -> list[str]:
     """Executions whose timers are due, the longest overdue first."""
-    sql = """SELECT id FROM executions INDEXED BY executions_due
-             WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, seq LIMIT ?"""
-    return [row["id"] for row in db.query(sql, (now, most))]
+    overdue = """SELECT id FROM executions INDEXED BY executions_due
+                 WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, seq LIMIT ?"""
+    return sql.column(db, overdue, now, most)
 
 
 def queued(db: Database, most: int) -> list[str]:
     """Executions that wait for a slot: those that were woken before those that are new, oldest first."""
-    sql = "SELECT id FROM executions WHERE status = ? ORDER BY segments = 0, seq LIMIT ?"
-    return [row["id"] for row in db.query(sql, (Status.QUEUED, most))]
+    waiting = """SELECT id FROM executions INDEXED BY executions_queue
+                 WHERE status = 'queued' ORDER BY segments = 0, seq LIMIT ?"""
+    return sql.column(db, waiting, most)
 
 
 def with_status(db: Database, status: Status) -> list[str]:
-    return [row["id"] for row in db.query("SELECT id FROM executions WHERE status = ? ORDER BY seq", (status,))]
+    return sql.column(db, "SELECT id FROM executions WHERE status = ? ORDER BY seq", status)
 
 
 def counts(db: Database) -> dict[str, int]:
     """How many executions there are of each status."""
-    found = {row["status"]: row["n"] for row in db.query("SELECT status, count(*) n FROM executions GROUP BY status")}
+    found = dict(db.execute("SELECT status, count(*) FROM executions GROUP BY status").fetchall())
     return {status: found.get(status, 0) for status in Status}
 
 
@@ -112,8 +113,8 @@ def ids(
     index = "INDEXED BY executions_named" if search else ""
     where = " AND ".join(conditions) or "TRUE"
     # The conditions are constants.
-    sql = f"SELECT id FROM executions {index} WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
-    found = [row["id"] for row in db.query(sql, (*values, limit + 1))]
+    newest = f"SELECT id FROM executions {index} WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+    found = sql.column(db, newest, *values, limit + 1)
     return found[:limit], found[limit - 1] if len(found) > limit else None
 
 
@@ -125,53 +126,49 @@ def _like(text: str) -> str:
 
 def version(db: Database, version: str) -> Json:
     """The notebook of a version, without outputs."""
-    row = first_row(db, "SELECT content FROM versions WHERE version = ?", version)
+    row = sql.first_row(db, "SELECT content FROM versions WHERE version = ?", version)
     return json.loads(row["content"]) if row else None
 
 
 def outputs(db: Database, execution_id: str) -> list[StepOutputs]:
     """All outputs of an execution, each step's in the order of its runs."""
-    sql = "SELECT * FROM outputs WHERE execution = ? ORDER BY step, run, attempt"
-    return [
-        StepOutputs(Attempt(row["step"], row["run"], row["attempt"]), json.loads(row["outputs"]))
-        for row in db.query(sql, (execution_id,))
-    ]
+    found = sql.query(db, "SELECT * FROM outputs WHERE execution = ? ORDER BY step, run, attempt", execution_id)
+    return [StepOutputs(Attempt(row["step"], row["run"], row["attempt"]), json.loads(row["outputs"])) for row in found]
 
 
 def latest_outputs(db: Database, execution_id: str, steps: Iterable[str]) -> dict[str, list[Json]]:
     """The outputs of the latest attempt of each of these steps; without those that have none yet."""
-    sql = "SELECT outputs FROM outputs WHERE execution = ? AND step = ? ORDER BY run DESC, attempt DESC LIMIT 1"
-    found = {step: first_row(db, sql, execution_id, step) for step in steps}
+    latest = "SELECT outputs FROM outputs WHERE execution = ? AND step = ? ORDER BY run DESC, attempt DESC LIMIT 1"
+    found = {step: sql.first_row(db, latest, execution_id, step) for step in steps}
     return {step: json.loads(row["outputs"]) for step, row in found.items() if row is not None}
 
 
 def last_change(db: Database) -> int:
     """The number of the latest entry of the journal; 0 where there is none."""
-    row = first_row(db, "SELECT max(seq) AS seq FROM journal")
-    return (row and row["seq"]) or 0
+    return db.execute("SELECT max(seq) FROM journal").fetchone()[0] or 0
 
 
 def paused_or_ended(db: Database, after: int) -> list[str]:
     """Executions that came to a pause or to their end after a place in the journal."""
-    sql = """SELECT DISTINCT execution FROM journal
-             WHERE seq > ? AND status IN ('suspended', 'succeeded', 'failed', 'cancelled')"""
-    return [row["execution"] for row in db.query(sql, (after,))]
+    changed = """SELECT DISTINCT execution FROM journal NOT INDEXED
+                 WHERE seq > ? AND status IN ('suspended', 'succeeded', 'failed', 'cancelled')"""
+    return sql.column(db, changed, after)
 
 
 def journal(db: Database, after: int, most: int) -> list[dict[str, Any]]:
     """Entries of the journal after a sequence number."""
-    sql = """SELECT j.seq, execution, workflow, event, j.status, step, run, j.at
-             FROM journal j JOIN executions e ON e.id = execution WHERE j.seq > ? ORDER BY j.seq LIMIT ?"""
-    return list(db.query(sql, (after, most)))
+    entries = """SELECT j.seq, execution, workflow, event, j.status, step, run, j.at
+                 FROM journal j JOIN executions e ON e.id = execution WHERE j.seq > ? ORDER BY j.seq LIMIT ?"""
+    return sql.query(db, entries, after, most)
 
 
 def journal_of(db: Database, execution_id: str) -> list[dict[str, Any]]:
     """The journal of one execution, with what each event holds."""
-    found = db.query("SELECT * FROM journal WHERE execution = ? ORDER BY seq", (execution_id,))
+    found = sql.query(db, "SELECT * FROM journal WHERE execution = ? ORDER BY seq", execution_id)
     return [{**row, "detail": json.loads(row["detail"]) if row["detail"] else {}} for row in found]
 
 
 def pauses(db: Database, execution_id: str) -> list[Pause]:
     """All pauses of an execution, oldest first."""
-    found = db.query("SELECT * FROM pauses WHERE execution = ? ORDER BY rowid", (execution_id,))
-    return [rows.pause(row) for row in found]
+    every = f"SELECT {rows.PAUSE} FROM pauses WHERE execution = ? ORDER BY rowid"  # noqa: S608 - constants
+    return [rows.pause(row) for row in db.execute(every, (execution_id,))]

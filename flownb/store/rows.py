@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
+from flownb.core.frozen import made
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import (
     Action,
@@ -26,22 +29,26 @@ from flownb.core.model import (
     StepStatus,
 )
 
-Row = Mapping[str, Any]
+Row = Sequence[Any]
+Object = Mapping[str, Any]
 Decoder = Callable[[Any], Any]
 
 KEPT_APART = frozenset({"steps", "pause", "past", "of"})
 
+SHORT = 100
+"""Characters of JSON up to which a value is decoded once for all rows that have it: values are never changed."""
 
-def _policy(value: Row) -> Policy:
+
+def _policy(value: Object) -> Policy:
     retry = value["retry"]
     return Policy(**{**value, "retry": Retry(**retry) if retry else None})
 
 
-def _error(value: Row) -> Error:
+def _error(value: Object) -> Error:
     return Error(value["ename"], value["evalue"], tuple(value["traceback"]))
 
 
-def _decision(value: Row) -> Decision:
+def _decision(value: Object) -> Decision:
     return Decision(Action(value["action"]), value["at"], value["request"], Signature(**value.get("signature", {})))
 
 
@@ -66,51 +73,76 @@ _JSON: dict[str, Decoder] = {
     "decision": _decision,
     "resumed_by": lambda value: Signature(**value),
 }
-_COMPOUND = (Checkpoint, Error, Policy, Decision, Signature)
+_COMPOUND = (Checkpoint, Error, Policy, Retry, Decision, Signature)
+_NAMES = {kind: [f.name for f in fields(kind) if f.name not in KEPT_APART] for kind in (Execution, Step, Pause)}
 
 
-def columns(value: Execution | Step | Pause, before: object = None) -> dict[str, Any]:
+def columns(value: Execution | Step | Pause, before: Execution | Step | Pause | None = None) -> dict[str, Any]:
     """The columns of a value; with ``before``, of the same type, only those that changed."""
-    names = [field.name for field in fields(value) if field.name not in KEPT_APART]
-    changed = [name for name in names if before is None or getattr(before, name) is not getattr(value, name)]
-    return {name: _encode(name, getattr(value, name)) for name in changed}
+    has, had = vars(value), vars(before) if before is not None else {}
+    return {
+        name: _encode(name, has[name]) for name in _NAMES[type(value)] if before is None or has[name] is not had[name]
+    }
 
 
 def _encode(name: str, value: Any) -> Any:
     if name not in _JSON:
         return int(value) if isinstance(value, bool) else value
-    if value is None:
-        return None
-    return dumps(asdict(value) if isinstance(value, _COMPOUND) else value)
+    return None if value is None else dumps(_plain(value))
 
 
-def _decode(row: Row, names: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name in names:
-        value = row[name]
-        decoder = _JSON.get(name)
-        found[name] = decoder(json.loads(value)) if decoder and value is not None else value
-    return found
+def _plain(value: Any) -> Any:
+    """Frozen data as an object; what a dataclass holds as JSON is not copied."""
+    if not isinstance(value, _COMPOUND):
+        return value
+    return {name: _plain(found) for name, found in vars(value).items()}
 
 
-_NAMES = {kind: [f.name for f in fields(kind) if f.name not in KEPT_APART] for kind in (Execution, Step, Pause)}
+def _document(name: str) -> Decoder:
+    """What makes a value of JSON text."""
+    decode = _JSON[name]
+
+    @lru_cache(1024)
+    def short(text: str) -> Any:
+        return decode(json.loads(text))
+
+    return lambda text: short(text) if len(text) <= SHORT else decode(json.loads(text))
+
+
+def _word(kind: type[StrEnum]) -> Decoder:
+    return {str(word): word for word in kind}.__getitem__
+
+
+_DOCUMENTS = {name: _document(name) for name in _JSON}
+_FLAGS: dict[str, Decoder] = dict.fromkeys(("asked", "fresh", "confirm"), bool)
+_DECODERS: dict[type, list[Decoder | None]] = {
+    kind: [{**_DOCUMENTS, **_FLAGS, **words}.get(name) for name in _NAMES[kind]]
+    for kind, words in (
+        (Execution, {"status": _word(Status)}),
+        (Step, {"status": _word(StepStatus)}),
+        (Pause, {"kind": _word(PauseKind), "ended_by": _word(EndedBy)}),
+    )
+}
+
+EXECUTION, STEP = (", ".join(_NAMES[kind]) for kind in (Execution, Step))
+PAUSE = ", ".join(("step", "run", "attempt", *_NAMES[Pause]))
+"""The columns that make one, in the order in which they are taken here."""
 
 
 def step(row: Row) -> Step:
-    found = _decode(row, _NAMES[Step])
-    return Step(**{**found, "status": StepStatus(row["status"]), "asked": bool(row["asked"])})
+    return made(Step, _decode(row, Step))
 
 
 def pause(row: Row) -> Pause:
-    found = _decode(row, _NAMES[Pause])
-    found["kind"] = PauseKind(row["kind"]) if row["kind"] else None
-    found["ended_by"] = EndedBy(row["ended_by"]) if row["ended_by"] else None
-    found["confirm"] = None if row["confirm"] is None else bool(row["confirm"])
-    return Pause(of=Attempt(row["step"], row["run"], row["attempt"]), **found)
+    return made(Pause, {"of": Attempt(*row[:3]), **_decode(row[3:], Pause)})
 
 
 def execution(row: Row, steps: tuple[Step, ...], pause: Pause | None) -> Execution:
-    found = _decode(row, _NAMES[Execution])
-    return Execution(
-        **{**found, "status": Status(row["status"]), "fresh": bool(row["fresh"])}, steps=steps, pause=pause
-    )
+    return made(Execution, {**_decode(row, Execution), "steps": steps, "pause": pause, "past": ()})
+
+
+def _decode(row: Row, kind: type[Execution] | type[Step] | type[Pause]) -> dict[str, Any]:
+    return {
+        name: value if decode is None or value is None else decode(value)
+        for name, decode, value in zip(_NAMES[kind], _DECODERS[kind], row, strict=True)
+    }

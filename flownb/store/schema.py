@@ -25,6 +25,12 @@ def people(db: Database) -> None:
     _run(db, _PEOPLE)
 
 
+@migrations()
+def queue(db: Database) -> None:
+    """What waits for a slot, in the order in which it gets one."""
+    _run(db, _QUEUE)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -189,4 +195,8 @@ ALTER TABLE executions ADD COLUMN resumed_by TEXT;
 CREATE INDEX executions_named ON executions (workflow, status, notebook, id);
 CREATE INDEX outbox_waiting ON outbox (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX outbox_execution ON outbox (execution)
+"""
+
+_QUEUE = """
+CREATE INDEX executions_queue ON executions (segments = 0, seq) WHERE status = 'queued'
 """

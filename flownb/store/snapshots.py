@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,16 +81,43 @@ class Snapshots:
                     shared += status.st_size if status.st_nlink > 2 else 0
         return Usage(size, shared)
 
-    def tidy(self, known: dict[str, set[str]]) -> None:
-        """Remove what a crash left behind; only while nothing is saved. ``known`` are the names each execution uses."""
-        for folder in self.root.iterdir():
-            if folder.name not in known and folder.name != POOL:
-                shutil.rmtree(folder, ignore_errors=True)
-            elif folder.name != POOL:
-                _tidy_folder(folder, known[folder.name])
-        for shelf in self.pool.iterdir() if self.pool.exists() else ():
-            for name in _names(shelf):
-                self._release(name)
+    def mark(self) -> int:
+        """The present moment, by the clock of the file system, in ns."""
+        os.utime(self.root)
+        return self.root.stat().st_mtime_ns
+
+    def changed(self, since: int) -> Iterator[str]:
+        """The ids of executions in whose folders files came or went since a moment, found as it is read."""
+        with os.scandir(self.root) as found:
+            yield from (entry.name for entry in found if entry.name != POOL and _changed_at(entry.path) >= since)
+
+    def untidy(self, used: Mapping[str, Collection[str]], began: int) -> list[str]:
+        """Which of these executions have files of other names than those in use; none that was made since ``began``."""
+        found = []
+        for execution_id, names in used.items():
+            folder = self.folder(execution_id)
+            with suppress(FileNotFoundError):
+                if (not names or _unknown(folder, names)) and _changed_at(str(folder)) < began:
+                    found.append(execution_id)
+        return found
+
+    def tidy(self, execution_id: str, used: Collection[str]) -> None:
+        """Remove all but what is in use; only while nothing of the execution is saved."""
+        if not used:
+            self.remove(execution_id)
+            return
+        for file in _unknown(self.folder(execution_id), used):
+            file.unlink(missing_ok=True)
+            self._release(file.name)
+
+    def shelves(self) -> list[str]:
+        """The parts of the pool."""
+        return _names(self.pool)
+
+    def sweep(self, shelf: str) -> None:
+        """Remove its blobs that nobody needs; whoever saves meanwhile has what it needs, or writes it again."""
+        for name in _names(self.pool / shelf):
+            self._release(name)
 
     def _release(self, name: str) -> None:
         blob = self.pool / name[:2] / name
@@ -99,14 +126,29 @@ class Snapshots:
                 blob.unlink()
 
 
-def _tidy_folder(folder: Path, known: Collection[str]) -> None:
-    for file in (*folder.iterdir(), *(folder / BLOBS / name for name in _names(folder / BLOBS))):
-        if file.name not in known and file.name != BLOBS:
-            file.unlink(missing_ok=True)
+def _changed_at(folder: str) -> int:
+    """When a file last came into a folder, or into its blobs, or left them; by the clock of the file system, in ns."""
+    found = 0
+    for path in (folder, f"{folder}/{BLOBS}"):
+        with suppress(FileNotFoundError):
+            found = max(found, os.stat(path).st_mtime_ns)  # noqa: PTH116 - a hundred thousand times
+    return found
+
+
+def _unknown(folder: Path, known: Collection[str]) -> list[Path]:
+    """Files of a folder, and blobs in it, with other names."""
+    names = _names(folder)
+    blobs = _names(folder / BLOBS) if BLOBS in names else []
+    files = [folder / name for name in names if name != BLOBS and name not in known]
+    return files + [folder / BLOBS / name for name in blobs if name not in known]
 
 
 def _names(folder: Path) -> list[str]:
-    return [file.name for file in folder.iterdir()] if folder.exists() else []
+    try:
+        with os.scandir(folder) as found:
+            return [entry.name for entry in found]
+    except FileNotFoundError:
+        return []
 
 
 def _link(file: Path, to: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -11,9 +13,11 @@ from sqlite_utils import Database
 
 from flownb.core import events, transitions
 from flownb.core.errors import FlowNBError
+from flownb.core.frozen import replace
 from flownb.core.jsonvalue import dumps
-from flownb.core.model import Execution, Json
-from flownb.store import aggregate, checkpoints, journal, outbox, queries
+from flownb.core.model import Action, Attempt, Execution, Json, Pause, Status
+from flownb.store import aggregate, checkpoints, journal, outbox, queries, sql
+from flownb.store.at_work import AtWork
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
 from flownb.store.writer import Writer
@@ -77,6 +81,7 @@ class Store:
         self._key = key
         self._clock = clock
         self._post = post
+        self._at_work = AtWork()
         self._writer = Writer(path, journal_mode)
         self._reader = Reader(path)
         self._listeners: list[Callable[[Change], None]] = []
@@ -86,17 +91,14 @@ class Store:
         await self._writer.open()
         await self._writer.run(lambda db: aggregate.adopt_links(db, self._key))
 
-    async def recorded(self) -> int:
-        """Up to where in the journal the executed notebooks have been written."""
-        sql = "SELECT value FROM meta WHERE name = 'recorded'"
-        row = await self.read(lambda db: aggregate.first_row(db, sql))
+    async def noted(self, name: str) -> int:
+        """What was noted last under a name, 0 where nothing was."""
+        row = await self.read(lambda db: sql.first_row(db, "SELECT value FROM meta WHERE name = ?", name))
         return int(row["value"]) if row else 0
 
-    async def note_recorded(self, seq: int) -> None:
-        def job(db: Database) -> None:
-            db.table("meta").upsert({"name": "recorded", "value": str(seq)}, pk="name")
-
-        await self._writer.run(job)
+    async def note(self, name: str, value: int) -> None:
+        """Keep a number that somebody needs after the next start."""
+        await self._writer.run(lambda db: sql.put(db, "meta", {"name": name, "value": str(value)}, ("name",)))
 
     async def close(self) -> None:
         await self._writer.close()
@@ -107,9 +109,10 @@ class Store:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self, change: Change) -> None:
-        for listener in list(self._listeners) if change.before is not change.after else ():
-            listener(change)
+    def _tell(self, change: Change | None) -> None:
+        if change is not None and change.before is not change.after:
+            for listener in list(self._listeners):
+                listener(change)
 
     async def create(
         self, execution: Execution, content: Json, inherited: Iterable[checkpoints.StepCheckpoint] = ()
@@ -121,7 +124,7 @@ class Store:
 
         def job(db: Database) -> Change:
             row = {"version": execution.version, "content": dumps(content), "created_at": execution.created_at}
-            db.table("versions").insert(row, pk="version", ignore=True)
+            db.execute("INSERT OR IGNORE INTO versions VALUES (:version, :content, :created_at)", row)
             aggregate.insert(db, execution)
             if execution.replay_of is not None:
                 aggregate.inherit_outputs(db, execution)
@@ -170,21 +173,52 @@ class Store:
         """
 
         def job(db: Database) -> Change:
-            change = self._transition(db, execution_id, _informed(db, execution_id, event))
+            change = self._transition(db, execution_id, event)
             if kept is not None and change.answer is not None and change.answer.code == 200 and change.seq:
                 checkpoints.save(db, execution_id, kept, change.at)
             return change
 
+        return _answered(await self._writer.run(job, self._tell))
+
+    async def use_link(
+        self, token: str, action: Action, event: Callable[[queries.Link], Request]
+    ) -> tuple[transitions.Answer, Execution] | None:
+        """Put to an execution what the holder of a link asks for; None where there is no such link for this action.
+
+        ``event`` says what that is. It is called in the writer's thread, so that link and execution are those of one
+        transaction; what it raises is raised. Raises ``StoreError``.
+        """
+
+        def job(db: Database) -> Change | None:
+            link = queries.link(db, token)
+            if link is None or link.action is not action:
+                return None
+            return self._transition(db, link.execution, event(link))
+
         change = await self._writer.run(job, self._tell)
-        assert change.answer is not None
-        return change.answer, change.after
+        return _answered(change) if change is not None else None
+
+    async def wake(self, executions: Sequence[str]) -> dict[str, Exception]:
+        """End pauses whose time has come, or remind people of them, in this order; returns what went wrong with which.
+
+        Each is a job of its own in the writer: what goes wrong with one costs no other.
+        """
+
+        def fire(db: Database, execution_id: str) -> Change | None:
+            for event in (events.TimerFired(), events.ReminderDue()):
+                with suppress(transitions.NotNow, NotFound):
+                    return self._transition(db, execution_id, event)
+            return None
+
+        errors = await self._writer.run_all((partial(fire, execution_id=one) for one in executions), self._tell)
+        return {one: error for one, error in zip(executions, errors, strict=True) if error is not None}
 
     def _transition(self, db: Database, execution_id: str, event: events.Event, mails: Sequence[Json] = ()) -> Change:
-        before = aggregate.load(db, execution_id)
+        before = self._at_work.load(db, execution_id)
         if before is None:
             raise NotFound(execution_id)
         now = self._clock.now()
-        outcome = transitions.apply(before, event, now)
+        outcome = transitions.apply(before, _informed(db, before, event), now)
         after = outcome.execution
         if after is before:
             return Change(0, journal.name_of(event), now, before, after, outcome.answer)
@@ -193,10 +227,11 @@ class Store:
         if (begun := aggregate.attempt_begun(before, after)) is not None:
             aggregate.insert_links(db, self._key, execution_id, begun)
         change = _journaled(db, before, after, event, now, outcome.answer)
+        self._at_work.keep(change.seq, after)
         messages = self._post(change, mails)
         for message in messages:
             outbox.put(db, message)
-        return replace(change, posted=bool(messages))
+        return replace(change, posted=True) if messages else change
 
     async def mark_message(self, key: str, **changes: Any) -> None:
         """Note what became of a message in the outbox."""
@@ -205,6 +240,16 @@ class Store:
     async def drop_checkpoints(self, execution_id: str, why: str) -> None:
         """Note that an execution has no checkpoints any more."""
         await self._writer.run(lambda db: checkpoints.drop(db, execution_id, why))
+
+    async def at_rest(self, execution_id: str, tidy: Callable[[set[str]], None]) -> None:
+        """Call ``tidy`` with the names of the files that an execution uses, unless it runs or begins to."""
+
+        def job(db: Database) -> None:
+            status = db.execute("SELECT status FROM executions WHERE id = ?", (execution_id,)).fetchone()
+            if status is None or status[0] != Status.RUNNING:
+                tidy(checkpoints.names_used_by(db, [execution_id])[execution_id])
+
+        await self._writer.run(job)
 
     async def delete(self, execution_id: str) -> None:
         """Forget a final execution and all that belongs to it; raises ``NotFound`` or ``NotNow``."""
@@ -216,8 +261,8 @@ class Store:
             if not execution.status.final:
                 raise transitions.NotNow(f"execution {execution_id} is {execution.status}: cancel it first")
             db.execute("DELETE FROM executions WHERE id = ?", (execution_id,))
-            sql = "DELETE FROM versions WHERE version = ? AND version NOT IN (SELECT version FROM executions)"
-            db.execute(sql, (execution.version,))
+            unused = "DELETE FROM versions WHERE version = ? AND version NOT IN (SELECT version FROM executions)"
+            db.execute(unused, (execution.version,))
 
         await self._writer.run(job)
 
@@ -233,16 +278,27 @@ class Store:
         return await self._reader.run(query)
 
 
-def _informed(db: Database, execution_id: str, event: Request) -> Request:
-    """The request with what is on record of the pause that it is about."""
+def _informed(db: Database, before: Execution, event: events.Event) -> events.Event:
+    """A request with what is on record of the pause that it is about."""
     if isinstance(event, events.Continued):
-        pause = aggregate.load_pause(db, execution_id, event.of) or aggregate.load_pause(
-            db, execution_id, event.of, linked=False
-        )
+        pause = _pause(db, before, event.of) or aggregate.load_pause(db, before.id, event.of, linked=False)
         return replace(event, pause=pause)
-    if event.attempt is not None:
-        return replace(event, pause=aggregate.load_pause(db, execution_id, event.attempt))
+    if isinstance(event, events.RequestArrived | events.Postponed) and event.attempt is not None:
+        return replace(event, pause=_pause(db, before, event.attempt))
     return event
+
+
+def _pause(db: Database, execution: Execution, of: Attempt) -> Pause | None:
+    """What is on record of the pause that the links of an attempt are about."""
+    latest = execution.pause
+    if latest is not None and latest.linked_to(of):
+        return latest
+    return aggregate.load_pause(db, execution.id, of)
+
+
+def _answered(change: Change) -> tuple[transitions.Answer, Execution]:
+    assert change.answer is not None
+    return change.answer, change.after
 
 
 def _journaled(

@@ -6,9 +6,9 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,12 +16,19 @@ from sqlite_utils import Database
 
 from flownb import faults
 from flownb.core.errors import FlowNBError
+from flownb.store import sql
 from flownb.store.schema import migrations
 
 T = TypeVar("T")
 
 MOST_TOGETHER = 200
 """So many jobs share one commit at most, which bounds how long the first of them waits."""
+
+CACHE_KIB = 16_000
+"""Memory for pages of the database at most; a full transaction changes so much of it that the usual 2 MB spill over."""
+
+CHECKPOINT_PAGES = 4_000
+"""Pages of the log, of 4 KiB, before they are copied into the database: those that change often are copied once."""
 
 
 class StoreError(FlowNBError):
@@ -39,10 +46,17 @@ class Fenced(StoreError):
 @dataclass
 class _Job:
     run: Callable[[Database], Any]
-    done: asyncio.Future[Any]
     then: Callable[[Any], None]
     result: Any = None
-    error: Exception | None = field(default=None)
+    error: Exception | None = None
+
+
+@dataclass
+class _Order:
+    """Jobs that were handed in together: they are one after the other, and told of together."""
+
+    jobs: list[_Job]
+    done: asyncio.Future[None]
 
 
 class Writer:
@@ -55,7 +69,7 @@ class Writer:
     def __init__(self, path: Path, journal_mode: str = "WAL") -> None:
         self._path = path
         self._journal_mode = journal_mode
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="flownb-writer", daemon=True)
         self._opened: asyncio.Future[None]
         self._loop: asyncio.AbstractEventLoop
@@ -75,17 +89,36 @@ class Writer:
         ``then`` is called with it on the event loop first, in the order of the commits, and also where the caller
         was cancelled meanwhile. Raises what the job raised, or ``StoreError``; in both cases nothing was changed.
         """
+        results: list[T] = []
+
+        def keep(db: Database) -> T:
+            results[:] = [job(db)]
+            return results[0]
+
+        (error,) = await self.run_all([keep], then)
+        if error is not None:
+            raise error
+        return results[0]
+
+    async def run_all(
+        self, jobs: Iterable[Callable[[Database], T]], then: Callable[[T], None]
+    ) -> list[Exception | None]:
+        """As ``run``, for many jobs at the cost of one hand-over; returns of each what ``run`` would have raised.
+
+        Their results are for ``then`` alone: all of them at once would take much memory.
+        """
         if self._closed:
             raise StoreError("the database is closed")
-        done: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(job, done, then))
-        return await done
+        order = _Order([_Job(job, then) for job in jobs], self._loop.create_future())
+        self._orders.put(order)
+        await order.done
+        return [job.error for job in order.jobs]
 
     async def close(self) -> None:
         """Finish what was handed in, then close. May be called again."""
         if not self._closed and self._thread.ident is not None:
             self._closed = True
-            self._jobs.put(None)
+            self._orders.put(None)
             await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
@@ -99,25 +132,24 @@ class Writer:
             return
         self._loop.call_soon_threadsafe(self._opened.set_result, None)
         with closing(db):
-            while jobs := self._next():
-                self._commit(db, jobs)
-                for job in jobs:
-                    self._loop.call_soon_threadsafe(_deliver, job)
+            while orders := self._next():
+                self._commit(db, [job for order in orders for job in order.jobs])
+                self._loop.call_soon_threadsafe(self._deliver, orders)
 
-    def _next(self) -> list[_Job]:
-        """All jobs that wait, at least one; empty at the end."""
-        first = self._jobs.get()
-        jobs = [first] if first else []
-        while jobs and len(jobs) < MOST_TOGETHER:
+    def _next(self) -> list[_Order]:
+        """All orders that wait, at least one; empty at the end."""
+        first = self._orders.get()
+        orders = [first] if first else []
+        while orders and sum(len(order.jobs) for order in orders) < MOST_TOGETHER:
             try:
-                job = self._jobs.get_nowait()
+                order = self._orders.get_nowait()
             except queue.Empty:
                 break
-            if job is None:
-                self._jobs.put(None)
+            if order is None:
+                self._orders.put(None)
                 break
-            jobs.append(job)
-        return jobs
+            orders.append(order)
+        return orders
 
     def _commit(self, db: Database, jobs: list[_Job]) -> None:
         try:
@@ -145,6 +177,23 @@ class Writer:
         if _epoch(db) != self._epoch:
             raise Fenced("another server has taken over this data folder")
 
+    def _deliver(self, orders: list[_Order]) -> None:
+        """Once a commit, on the event loop. Whoever waits goes on after ``then``, and also where that raises."""
+        for order in orders:
+            if not order.done.cancelled():
+                order.done.set_result(None)
+            for job in order.jobs:
+                if job.error is None:
+                    faults.point("commit.told")
+                    self._tell(job)
+
+    def _tell(self, job: _Job) -> None:
+        result, job.result = job.result, None
+        try:
+            job.then(result)
+        except Exception as error:
+            self._loop.call_exception_handler({"message": "telling of a commit went wrong", "exception": error})
+
 
 def _run(db: Database, job: _Job) -> None:
     """One job in a savepoint: what it raises costs no other job; a failing database costs the transaction."""
@@ -166,18 +215,6 @@ def _refuse(jobs: list[_Job], error: Exception) -> None:
         job.error = failed
 
 
-def _deliver(job: _Job) -> None:
-    """Whoever waits goes on after ``then``, and also where that raises."""
-    if not job.done.cancelled():
-        if job.error is None:
-            job.done.set_result(job.result)
-        else:
-            job.done.set_exception(job.error)
-    if job.error is None:
-        faults.point("commit.told")
-        job.then(job.result)
-
-
 def open_database(path: Path, journal_mode: str) -> Database:
     """A connection for writing, with the schema up to date; the file is for its owner alone."""
     path.touch(mode=0o600)
@@ -186,6 +223,8 @@ def open_database(path: Path, journal_mode: str) -> Database:
         connection.execute(f"PRAGMA journal_mode = {'WAL' if journal_mode.upper() == 'WAL' else 'DELETE'}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         db = Database(connection, execute_plugins=False)
         with _immediate(db):
             migrations.apply(db)
@@ -208,7 +247,7 @@ def _begin_epoch(db: Database) -> int:
     try:
         with _immediate(db):
             epoch = _epoch(db) + 1
-            db.table("meta").upsert({"name": "epoch", "value": str(epoch)}, pk="name")
+            sql.put(db, "meta", {"name": "epoch", "value": str(epoch)}, ("name",))
     except BaseException:
         db.close()
         raise

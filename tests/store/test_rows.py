@@ -165,11 +165,11 @@ async def test_a_change_writes_only_what_changed(tmp_path: Path) -> None:
 
         assert await written(events.PauseAsked()) == [("steps", {"asked"}), ("INSERT pauses", set())]
         [of_execution, first, second, pause, *links] = await written(finished())
-        assert pause == ("INSERT pauses", set())
+        assert pause == ("pauses", {"ended_by", "ended_at"})
         assert of_execution == ("executions", {"at", "checkpoint", "compute_ms", "segment_ms"})
         assert first == ("steps", {"status", "exports", "finished_at", "compute_ms"})
         assert second == ("steps", {"status", "runs", "attempts", "started_at"})
         assert links == [("INSERT links", set())] * len(Action)
         pausing = await written(finished(suspend()))
-        assert pausing[0] == ("executions", {"status", "due_at", "compute_ms", "segment_ms", "checkpoint"})
+        assert pausing[0] == ("executions", {"status", "due_at", "compute_ms", "segment_ms"})
         assert [table for table, _ in pausing] == ["executions", "steps", "INSERT pauses"]

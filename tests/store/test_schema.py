@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from flownb.store import aggregate, queries
 from flownb.store.schema import first, migrations
 from flownb.store.writer import open_database
+from tests.store.stored import new
 
 PINNED = Path(__file__).with_name("schema_1.sql")
 
@@ -20,6 +22,32 @@ def test_the_first_migration_is_what_it_was(tmp_path: Path) -> None:
     schema = db.schema
     db.close()
     assert schema + "\n" == PINNED.read_text()
+
+
+@pytest.mark.parametrize("before", [one.name for one in migrations._migrations][1:])
+def test_databases_of_every_earlier_schema_become_the_present_one(tmp_path: Path, before: str) -> None:
+    db = Database(sqlite3.connect(tmp_path / "earlier"))
+    migrations.apply(db, stop_before=before)
+    db.close()
+    schemas = []
+    for name in ("earlier", "new"):
+        db = open_database(tmp_path / name, "WAL")
+        schemas.append(db.schema)
+        db.close()
+    assert schemas[0] == schemas[1]
+
+
+def test_what_waited_in_an_earlier_database_is_found(tmp_path: Path) -> None:
+    db = Database(sqlite3.connect(tmp_path / "db"))
+    migrations.apply(db, stop_before="queue")
+    db.execute("INSERT INTO versions VALUES ('v1', '{}', 0)")
+    for name in "ab":
+        aggregate.insert(db, new(name))
+    db.conn.commit()
+    db.close()
+    db = open_database(tmp_path / "db", "WAL")
+    assert queries.queued(db, 5) == ["a", "b"]
+    db.close()
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:

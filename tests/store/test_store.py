@@ -88,6 +88,34 @@ async def test_the_database_knows_no_token_and_an_altered_one_opens_nothing(tmp_
 
 
 @in_loop
+async def test_a_link_is_looked_up_where_it_is_used(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        waiting = await store.play(new(), *SUSPEND)
+        of = Attempt("a", 1, 1)
+        asked: list[Link] = []
+
+        def event(link: Link) -> events.RequestArrived:
+            asked.append(link)
+            return events.RequestArrived(link.action, {"body": None}, link.attempt)
+
+        def unreadable(link: Link) -> events.RequestArrived:
+            raise ValueError("what is this?")
+
+        secret = token(KEY.secret, "one", of, Action.RESUME)
+        for unknown, action in ((secret[:-1], Action.RESUME), (secret, Action.CANCEL), ("", Action.RESUME)):
+            assert await store.use_link(unknown, action, unreadable) is None
+        with pytest.raises(ValueError, match="what is this"):
+            await store.use_link(secret, Action.RESUME, unreadable)
+        assert await store.get("one") == waiting
+        used = await store.use_link(secret, Action.RESUME, event)
+        assert used == (Answer(200, "resumed", START), await store.get("one"))
+        assert asked == [Link("one", of, Action.RESUME)]
+        again = await store.use_link(secret, Action.RESUME, event)
+        assert again is not None
+        assert again[0].status == "already_resumed"
+
+
+@in_loop
 async def test_a_link_of_an_earlier_run_is_answered_by_what_ended_it(tmp_path: Path) -> None:
     async with stored(tmp_path) as store:
         await store.play(new(), *BEGIN, events.PauseAsked(), finished(rerun()))

@@ -216,6 +216,25 @@ async def test_then_that_raises_costs_no_other_job_its_answer(tmp_path: Path) ->
 
 
 @in_loop
+async def test_many_jobs_of_one_order_succeed_or_fail_each_for_itself(tmp_path: Path) -> None:
+    heard: list[str] = []
+    async with writing(tmp_path / "db") as writer:
+        async with held(writer) as statements:
+            jobs: list[Callable[[Database], Any]] = [put("a"), raise_error, put("b")]
+            order = asyncio.create_task(writer.run_all(jobs, heard.append))
+            other = asyncio.create_task(writer.run(put("c"), heard.append))
+        errors = await order
+        assert await other == "c"
+        assert [type(error) for error in errors] == [type(None), ValueError, type(None)]
+        assert (heard, kept(tmp_path / "db")) == (["a", "b", "c"], ["a", "b", "c"])
+        assert statements.count("COMMIT") == 1 + 1
+        jobs = [put("d"), take_again, put("e")]
+        errors = await writer.run_all(jobs, heard.append)
+        assert [type(error) for error in errors] == [type(None), StoreError, type(None)]
+        assert kept(tmp_path / "db") == ["a", "b", "c", "d", "e"]
+
+
+@in_loop
 async def test_closing_finishes_what_was_handed_in_and_refuses_more(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "db")
     await writer.open()

@@ -16,7 +16,7 @@ from flownb.core.events import Event, PauseAsked, RequestArrived, StepFinished
 from flownb.core.model import Attempt, Execution, Json, Pause, Step
 from flownb.core.transitions import apply
 from flownb.store import journal as entries
-from flownb.store import rows
+from flownb.store import queries
 from flownb.store.aggregate import load
 from tests.core.invariants import check
 from tests.core.journal import Journal, Key, Move, kept, key, record
@@ -60,7 +60,7 @@ def replay(database: Path) -> list[Told]:
 def _told_again(db: Database, execution_id: str) -> Told:
     stored = load(db, execution_id)
     assert stored
-    pauses = {key(pause): pause for pause in map(rows.pause, _rows(db, "pauses", execution_id))}
+    pauses = {key(pause): pause for pause in queries.pauses(db, execution_id)}
     created, *later = [
         Entry(
             row["seq"],

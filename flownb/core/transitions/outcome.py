@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from flownb.core.errors import FlowNBError
+from flownb.core.frozen import replace
 from flownb.core.model import EndedBy, Error, Execution, Pause, Status, Step, StepStatus
 
 

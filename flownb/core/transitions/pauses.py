@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flownb.core import events
 from flownb.core.forms import complaints, unusable
+from flownb.core.frozen import replace
 from flownb.core.model import (
     Action,
     Decision,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flownb.core.durations import LONGEST
 from flownb.core.events import Continued, Postponed, RequestArrived
+from flownb.core.frozen import replace
 from flownb.core.model import Action, Attempt, Decision, EndedBy, Execution, Pause, PauseKind, Status, StepStatus
 from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present, warn, with_pause
 from flownb.core.transitions.pauses import decide, early_pause, misfit

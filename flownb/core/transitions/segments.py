@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flownb.core import events
+from flownb.core.frozen import replace
 from flownb.core.model import Error, Execution, Pause, PauseKind, Status, StepStatus, segment_credits
 from flownb.core.transitions.outcome import (
     Outcome,
