@@ -1,3 +1,3 @@
-"""What is measured, one module a question; run one with ``python -m benchmarks.NAME``."""
+"""What is measured: ``python -m benchmarks`` sets flownb beside its peers; some modules here are run by themselves."""
 
 from __future__ import annotations
