@@ -16,7 +16,6 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
 from flownb.bridge.port import KernelDied
-from flownb.core.reply import CHECKPOINT
 
 Message = dict[str, Any]
 Publisher = Callable[[str, Any], None]
@@ -28,23 +27,19 @@ def _future() -> asyncio.Future[Message]:
 
 @dataclass
 class Request:
-    """A request under way: the content of its shell reply and of what the kernel says of a checkpoint that it was to
-    make, and the word that nothing more will be published for it.
-    """
+    """A request under way: the content of its shell reply, and the word that nothing more will be published for it."""
 
     id: str
     publish: Publisher
     reply: asyncio.Future[Message] = field(default_factory=_future)
-    checkpoint: asyncio.Future[Message] = field(default_factory=_future)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def fail(self, error: Exception) -> None:
         """Nothing more will come."""
         self.idle.set()
-        for awaited in (self.reply, self.checkpoint):
-            if not awaited.done():
-                awaited.set_exception(error)
-                awaited.exception()
+        if not self.reply.done():
+            self.reply.set_exception(error)
+            self.reply.exception()
 
 
 class Channels:
@@ -137,9 +132,8 @@ class Channels:
             return
         if kind == "kernel_info_reply":
             self.forget(request)
-        awaited = request.checkpoint if kind == CHECKPOINT else request.reply
-        if not awaited.done():
-            awaited.set_result(json.loads(content))
+        if not request.reply.done():
+            request.reply.set_result(json.loads(content))
 
     def _published(self, request: Request | None, kind: str, content: bytes) -> None:
         self._heard.set()

@@ -15,7 +15,7 @@ from flownb import __version__
 from flownb.bridge.channels import Channels, Request
 from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.outputs import Outputs
-from flownb.bridge.port import AskFailed, Cell, Ran, Spec, StepTimeout
+from flownb.bridge.port import AskFailed, Cell, KernelDied, Ran, Spec, StepTimeout
 from flownb.bridge.replies import read_reply
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Error, Json
@@ -37,7 +37,9 @@ class Conversed:
         self._collected = Outputs()
         self._began = time.monotonic()
         self._ended: float | None = None
-        self._request = kernel.send(cell.source, COLLECT, self._told(), self._publish)
+        self._over = asyncio.Event()
+        self._announced: Json = None
+        self._request = kernel.send(cell.source, self._asked(), {"flownb": cell.context}, self._publish)
         self._request.reply.add_done_callback(self._note_end)
 
     @property
@@ -49,43 +51,50 @@ class Conversed:
         ended = time.monotonic() if self._ended is None else self._ended
         return round((ended - self._began) * 1000)
 
-    def _told(self) -> dict[str, Json]:
-        """The metadata of the request."""
-        return {"flownb": self._cell.context, **({CHECKPOINT: self._cell.checkpoint} if self._cell.checkpoint else {})}
+    def _asked(self) -> dict[str, str]:
+        """What is evaluated after the cell, in this order."""
+        place = self._cell.checkpoint
+        return {EXPRESSION: COLLECT, **({CHECKPOINT: call("checkpoint", "save", *place.values())} if place else {})}
 
-    def _note_end(self, reply: asyncio.Future[Any]) -> None:
-        self._ended = time.monotonic()
+    def _note_end(self, reply: object) -> None:
+        if self._ended is None:
+            self._ended = time.monotonic()
+        self._over.set()
 
     def _publish(self, kind: str, content: Any) -> None:
         if kind == "flownb_pause_asked":
             self._cell.on_pause_asked(json.loads(content["call"]))
         elif kind == "flownb_mail_asked":
             self._cell.on_mail_asked(json.loads(content["call"]))
+        elif kind == "flownb_step_ended":
+            self._announced = json.loads(content["call"])
+            self._note_end(content)
         else:
             self._collected.take(kind, content)
 
     async def finished(self) -> Ran:
         timeout = self._cell.timeout
-        done, _ = await asyncio.wait([self._request.reply], timeout=timeout / 1000 if timeout else None)
-        if not done:
+        try:
+            await asyncio.wait_for(self._over.wait(), timeout / 1000 if timeout else None)
+        except TimeoutError:
             await self._stop()
-            raise StepTimeout(f"the step ran longer than its timeout of {timeout} ms")
-        reply = self._request.reply.result()
+            raise StepTimeout(f"the step ran longer than its timeout of {timeout} ms") from None
+        try:
+            reply = await asyncio.shield(self._request.reply)
+        except KernelDied:
+            if self._announced is None:
+                raise
+            return Ran(self.outputs, None, self._announced, self.compute_ms)  # it died while it saved
         with suppress(TimeoutError):
             await asyncio.wait_for(self._request.idle.wait(), LAST_OUTPUTS_SECONDS)
-        if self._cell.checkpoint is None or reply["status"] != "ok":
-            self._kernel.forget(self._request)
+        self._kernel.forget(self._request)
         if reply["status"] != "ok":
             error = Error(reply["ename"], reply["evalue"], tuple(reply["traceback"]))
             return Ran(self.outputs, error, None, self.compute_ms)
         return Ran(self.outputs, None, read_reply(reply), self.compute_ms)
 
-    async def saved(self) -> Json:
-        said = await self._request.checkpoint
-        self._kernel.forget(self._request)
-        if said["status"] != "ok":
-            raise AskFailed(said["ename"], said["evalue"])
-        return json.loads(said["reply"])
+    def saved(self) -> Json:
+        return read_reply(self._request.reply.result(), CHECKPOINT)
 
     async def _stop(self) -> None:
         """Let the author's own clean-up run, if it comes to an end."""
@@ -109,11 +118,11 @@ class Conversation(ABC):
     def send(
         self,
         code: str,
-        expression: str,
+        expressions: dict[str, str],
         metadata: dict[str, Json] | None,
         publish: Any = lambda kind, content: None,
     ) -> Request:
-        """Send code, with an expression of ours that is evaluated after it unless it raised.
+        """Send code, with expressions of ours that are evaluated after it unless it raised.
 
         Without metadata it is run silently.
         """
@@ -121,7 +130,7 @@ class Conversation(ABC):
             "code": code,
             "silent": metadata is None,
             "store_history": metadata is not None,
-            "user_expressions": {EXPRESSION: expression},
+            "user_expressions": expressions,
             "allow_stdin": False,
             "stop_on_error": True,
         }
@@ -134,7 +143,7 @@ class Conversation(ABC):
         return await self.evaluate(call(module, function, *arguments))
 
     async def evaluate(self, expression: str) -> Json:
-        request = self.send("", expression, None)
+        request = self.send("", {EXPRESSION: expression}, None)
         reply = await request.reply
         self.forget(request)
         if reply["status"] != "ok":

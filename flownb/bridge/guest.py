@@ -48,7 +48,7 @@ class Guest(Conversation):
 
         Raises ``KernelBusy`` where the kernel runs a cell for all of ``patience``: the call stays in its queue.
         """
-        free = self.send("", "None", None)  # right behind each other: no cell comes between
+        free = self.send("", {}, None)  # right behind each other: no cell comes between
         answer = asyncio.create_task(self.ask(module, function, str(time.time() + self._patience)))
         try:
             await asyncio.wait_for(free.reply, self._patience)

@@ -65,7 +65,7 @@ class Spec:
 class Cell:
     """One cell to run: the author's source, and what ``pd`` is to know, as JSON text; ``timeout`` in milliseconds.
 
-    ``checkpoint`` holds the arguments of ``snapshot.save``, which the kernel calls once the cell has ended well.
+    ``checkpoint`` holds the arguments of ``checkpoint.save``, which the kernel calls once the cell has ended well.
     ``on_pause_asked`` and ``on_mail_asked`` hear of each call that asks for a pause or sends a mail when it is made,
     unless the word gets lost.
     """
@@ -91,7 +91,7 @@ class Ran:
 class Running(Protocol):
     """A cell that has been sent."""
 
-    async def saved(self) -> Json:
+    def saved(self) -> Json:
         """What the kernel says of the cell's checkpoint; for cells that have one, after ``finished``.
 
         Raises ``AskFailed`` or ``KernelDied``.

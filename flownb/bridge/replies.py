@@ -10,9 +10,9 @@ from flownb.core.model import Json
 from flownb.core.reply import EXPRESSION, MIMETYPE
 
 
-def read_reply(content: dict[str, Any]) -> Json:
-    """The answer in an ``execute_reply``; raises ``AskFailed`` where our code raised."""
-    found = content.get("user_expressions", {}).get(EXPRESSION)
+def read_reply(content: dict[str, Any], expression: str = EXPRESSION) -> Json:
+    """The answer to an expression in an ``execute_reply``; raises ``AskFailed`` where our code raised."""
+    found = content.get("user_expressions", {}).get(expression)
     if found is None:
         raise AskFailed("NoAnswer", "the kernel evaluated no expression: is it an ipykernel?")
     if found["status"] != "ok":

@@ -8,4 +8,4 @@ MIMETYPE = "application/vnd.flownb+json"
 EXPRESSION = "flownb"
 
 CHECKPOINT = "flownb_checkpoint"
-"""The key under which a request says where its checkpoint goes, and the type of the message that answers it."""
+"""The expression that makes the checkpoint of a step."""

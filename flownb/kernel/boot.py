@@ -9,7 +9,6 @@ from typing import Any
 
 import flownb
 from flownb.kernel import environment, modules
-from flownb.kernel.checkpoint import follow_cells
 from flownb.kernel.hooks import install
 from flownb.kernel.ipython import shell
 from flownb.kernel.parent import end_with_parent
@@ -38,7 +37,6 @@ def prepare(text: str) -> Reply:
         _limit_memory(told["memory_limit"])
     install(shell())
     if hasattr(shell(), "kernel"):  # none where a checkpoint is only tried
-        follow_cells(shell().kernel)
         flush_what_there_is()
     note_path()
     if told["bind_pd"]:

@@ -29,7 +29,6 @@ class Step:
         self.leaving: dict[str, object] | None = None
         self.warnings: list[str] = []
         self.over = False
-        self.succeeded = False
         self._links = Links(**told["links"])
         self._largest: int = told["max_export_bytes"]
         self._announce = announce
@@ -45,6 +44,9 @@ class Step:
         sized(mail, "the mail", self._largest)
         self.mails.append(mail)
         self._announce("mail_asked", mail)
+
+    def announce_end(self) -> None:
+        self._announce("step_ended", collect().content)
 
     def exit(self, reason: str | None) -> None:
         self._still_running()
@@ -117,3 +119,10 @@ def collect() -> Reply:
     if not isinstance(cell, Step):
         raise FlowNBError("the cell that ran last is not part of an execution")
     return Reply(exports=cell.exports, pauses=cell.pauses, mails=cell.mails, exit=cell.leaving, warnings=cell.warnings)
+
+
+def announce_end() -> None:
+    """Tells the server what ``collect`` says, ahead of the reply; lost, it learns of it with that."""
+    cell = running()
+    if isinstance(cell, Step):
+        cell.announce_end()

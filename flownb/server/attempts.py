@@ -126,7 +126,7 @@ class Attempts:
                 with suppress(port.KernelError):
                     mails = (await kernel.ask("step", "collect"))["mails"]
             else:
-                kept, mails = await place.kept(step, running), ran.collected["mails"]
+                kept, mails = place.kept(step, running), ran.collected["mails"]
                 event = _finished(execution, ran, kept, self._letters.warnings(step.name, mails))
         return Ended(event, StepOutputs(step.attempt, running.outputs), kept, mails)
 

@@ -117,7 +117,7 @@ class Place:
     told: dict[str, str] | None
     why: str = ""
 
-    async def kept(self, step: Step, running: Running) -> StepCheckpoint:
+    def kept(self, step: Step, running: Running) -> StepCheckpoint:
         """What became of it, after the cell has ended well.
 
         Never raises ``KernelError``: the step's result is worth more. A checkpoint without a file says why it has none.
@@ -125,7 +125,7 @@ class Place:
         if self.told is None:
             return _without(step, self.why)
         try:
-            return checkpoint_of(step, self.file, await running.saved())
+            return checkpoint_of(step, self.file, running.saved())
         except KernelError as error:
             return _without(step, f"{NOT_SAVED}: {error}")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .conftest import Kernel
 
 COUNTED = """
@@ -30,11 +28,3 @@ def test_text_that_comes_by_other_ways_arrives(kernel: Kernel) -> None:
     assert "echoed" in kernel.step("!echo echoed").text
     source = "import threading\nthread = threading.Thread(target=print, args=['aside'])\nthread.start(); thread.join()"
     assert "aside" in kernel.step(source).text
-
-
-def test_a_kernel_that_is_prepared_again_follows_cells_once(new_kernel: Callable[[], Kernel]) -> None:
-    kernel = new_kernel()
-    kernel.prepare()
-    kernel.prepare()
-    followed = "type(get_ipython().kernel.shell_handlers['execute_request']._execute).__name__"
-    assert kernel.value(followed) == "'method'"
