@@ -44,7 +44,7 @@ from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
 from flownb.store.snapshots import Snapshots
 from flownb.store.store import Store
-from flownb.store.writer import Fenced, StoreError
+from flownb.store.writer import Fenced
 
 RETRY_SECONDS = 5.0
 """Between two tries to open a data folder that is out of order."""
@@ -319,6 +319,6 @@ class Standby(Unavailable):
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
+    """An error that it ended with does not keep the rest from being taken down."""
     task.cancel()
-    with suppress(asyncio.CancelledError, StoreError):
-        await task
+    await asyncio.wait([task])

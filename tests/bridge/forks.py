@@ -100,14 +100,16 @@ async def kernel(
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     usual = {"cwd": str(folder), "extra_arguments": ARGUMENTS, "env": environment}
     with log.open("wb") as output, closing(context):
-        await manager.start_kernel(**{"stdout": output, "stderr": output, **usual, **start})
-        made = ForkedKernel(manager, log)
         try:
-            if wait:
-                await made.client.get_iopub_msg(timeout=30)  # its welcome: what is sent from now on is answered
-            yield made
-        finally:
-            made.client.stop_channels()
+            await manager.start_kernel(**{"stdout": output, "stderr": output, **usual, **start})
+            made = ForkedKernel(manager, log)
+            try:
+                if wait:
+                    await made.client.get_iopub_msg(timeout=30)  # its welcome: what is sent from now on is answered
+                yield made
+            finally:
+                made.client.stop_channels()
+        finally:  # a start that is cancelled may have made a process
             await manager.shutdown_kernel(now=True)
 
 
