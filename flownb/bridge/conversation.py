@@ -54,7 +54,7 @@ class Conversed:
     def _asked(self) -> dict[str, str]:
         """What is evaluated after the cell, in this order."""
         place = self._cell.checkpoint
-        return {EXPRESSION: COLLECT, **({CHECKPOINT: call("checkpoint", "save", *place.values())} if place else {})}
+        return {EXPRESSION: COLLECT, **({CHECKPOINT: call("checkpoint", "save", *place)} if place else {})}
 
     def _note_end(self, reply: object) -> None:
         if self._ended is None:

@@ -53,7 +53,8 @@ class Pool(Generic[K]):
         finally:
             self._starting -= 1
             self._rest()
-        self._wanted[_key(spec)] = spec
+        if self._size:
+            self._wanted[_key(spec)] = spec
         return kernel
 
     async def expect(self, kernelspec: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -65,7 +65,8 @@ class Spec:
 class Cell:
     """One cell to run: the author's source, and what ``pd`` is to know, as JSON text; ``timeout`` in milliseconds.
 
-    ``checkpoint`` holds the arguments of ``checkpoint.save``, which the kernel calls once the cell has ended well.
+    ``checkpoint`` holds the arguments of ``checkpoint.save``, which the kernel calls once the cell has ended well; none
+    where there is to be no checkpoint.
     ``on_pause_asked`` and ``on_mail_asked`` hear of each call that asks for a pause or sends a mail when it is made,
     unless the word gets lost.
     """
@@ -73,7 +74,7 @@ class Cell:
     source: str
     context: str
     timeout: int | None = None
-    checkpoint: Mapping[str, str] | None = None
+    checkpoint: Sequence[str] = ()
     on_pause_asked: Callable[[Json], None] = lambda call: None
     on_mail_asked: Callable[[Json], None] = lambda mail: None
 

@@ -9,9 +9,7 @@ from flownb.core.sources import source_digest
 
 _folder = ""
 _foreign: set[str] = set()
-_local: dict[str, str] = {}
-"""The names of modules that have been looked at, for there may be thousands, and this is asked after each cell; and the
-files of those that are the author's."""
+"""The names of modules that are not the author's: there may be thousands, and this is asked after each cell."""
 
 _known: dict[str, tuple[tuple[int, int], str]] = {}
 """By path: time and size of a file, and the digest it then had."""
@@ -27,14 +25,14 @@ def local() -> dict[str, dict[str, str]]:
     """The modules in use that were imported from files below the notebook's folder: path and digest of each."""
     if not _folder:
         return {}
-    for name in sys.modules.keys() - _foreign - _local.keys():
+    found = {}
+    for name in sorted(sys.modules.keys() - _foreign):
         file = getattr(sys.modules.get(name), "__file__", None)
-        if isinstance(file, str) and _is_local(file):
-            _local[name] = file
-        else:
+        if not isinstance(file, str) or not _is_local(file):
             _foreign.add(name)
-    files = {name: file for name, file in _local.items() if name in sys.modules}
-    return {name: {"path": file, "digest": digest} for name, file in files.items() if (digest := _digest(file))}
+        elif digest := _digest(file):
+            found[name] = {"path": file, "digest": digest}
+    return found
 
 
 def _is_local(file: str) -> bool:

@@ -98,23 +98,23 @@ class Workshop:
     def place(self, execution: Execution, step: Step) -> Place:
         """Where the namespace goes as the step in hand leaves it."""
         if not step.policy.checkpoint:
-            return Place("", None, f"step {step.name!r} turned its checkpoint off")
+            return Place("", why=f"step {step.name!r} turned its checkpoint off")
         # Never a file that is in use: a repeat after a crash starts from the one before.
         name = f"{execution.at}-{uuid4().hex[:8]}.snapshot"
         path = str(self.snapshots.file(execution.id, name))
         try:
             self.snapshots.make(execution.id)
         except OSError as error:
-            return Place("", None, f"{NOT_SAVED}: {error}")
-        return Place(name, {"path": path, "pool": str(self.snapshots.pool), "most": str(self.max_snapshot_bytes)})
+            return Place("", why=f"{NOT_SAVED}: {error}")
+        return Place(name, (path, str(self.snapshots.pool), str(self.max_snapshot_bytes)))
 
 
 @dataclass(frozen=True)
 class Place:
-    """The file of a checkpoint, and what the kernel is told of it; None with the reason where there is to be none."""
+    """The file of a checkpoint, and what the kernel is told of it; nothing, and why, where there is to be none."""
 
     file: str
-    told: dict[str, str] | None
+    told: tuple[str, ...] = ()
     why: str = ""
 
     def kept(self, step: Step, running: Running) -> StepCheckpoint:
@@ -122,7 +122,7 @@ class Place:
 
         Never raises ``KernelError``: the step's result is worth more. A checkpoint without a file says why it has none.
         """
-        if self.told is None:
+        if not self.told:
             return _without(step, self.why)
         try:
             return checkpoint_of(step, self.file, running.saved())

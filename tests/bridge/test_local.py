@@ -121,8 +121,9 @@ async def test_a_step_that_takes_no_interrupt_ends_with_its_kernel(
         assert len(before - children()) == 1
 
 
-def place(folder: Path) -> dict[str, str]:
-    return {"path": str(folder / "0.snapshot"), "pool": str(folder / "pool"), "most": ""}
+def place(folder: Path) -> tuple[str, str, str]:
+    """Path, pool and limit of a checkpoint."""
+    return str(folder / "0.snapshot"), str(folder / "pool"), ""
 
 
 @in_loop
@@ -133,7 +134,7 @@ async def test_a_checkpoint_follows_its_step(tmp_path: Path) -> None:
         running = first.execute(step("x = ['kept']", checkpoint=place(tmp_path)))
         assert (await running.finished()).error is None
         saved = running.saved()
-        await second.ask("snapshot", "load", place(tmp_path)["path"], saved["digest"])
+        await second.ask("snapshot", "load", place(tmp_path)[0], saved["digest"])
         assert await returned(second, "x") == ["kept"]
 
 
