@@ -12,7 +12,8 @@ from typing import Any, Literal
 from flownb.core.bindings import Binding, Use, names
 from flownb.core.carry import uncarried
 from flownb.core.errors import NotebookError
-from flownb.core.notebook import SETTINGS, Cell, Workflow, read
+from flownb.core.notebook import Cell, Workflow, read
+from flownb.core.settings import NAMES
 
 Level = Literal["error", "warning"]
 
@@ -44,8 +45,8 @@ def findings(text: str, kernelspecs: Collection[str] | None = None) -> list[Find
 
 
 def _of_the_whole(workflow: Workflow, kernelspecs: Collection[str] | None) -> Iterator[Finding]:
-    for key in workflow.unknown_settings:
-        message = f"metadata.flownb has the unknown setting {key!r}: there is {', '.join(SETTINGS)}"
+    for key in workflow.settings.unknown:
+        message = f"metadata.flownb has the unknown setting {key!r}: there is {', '.join(NAMES)}"
         yield Finding(None, None, "warning", message)
     if kernelspecs is not None and workflow.kernelspec not in kernelspecs:
         there = ", ".join(sorted(kernelspecs)) or "none"

@@ -11,13 +11,21 @@ import hmac
 from base64 import urlsafe_b64encode
 
 from flownb.core.jsonvalue import dumps
-from flownb.core.model import Action, Attempt
+from flownb.core.model import Action, Attempt, Json
 
 
 def token(key: bytes, execution: str, attempt: Attempt, action: Action) -> str:
     """The secret of one link, 43 characters."""
-    said = dumps(["flownb link", execution, *attempt, action]).encode()
-    return urlsafe_b64encode(hmac.digest(key, said, "sha256")).decode().rstrip("=")
+    return _secret(key, ["flownb link", execution, *attempt, action])
+
+
+def hook_token(key: bytes, workflow: str, serial: int) -> str:
+    """The secret of a workflow's hook URL; ``serial`` counts those that it has had."""
+    return _secret(key, ["flownb hook", workflow, serial])
+
+
+def _secret(key: bytes, said: list[Json]) -> str:
+    return urlsafe_b64encode(hmac.digest(key, dumps(said).encode(), "sha256")).decode().rstrip("=")
 
 
 def fingerprint(token: str) -> bytes:

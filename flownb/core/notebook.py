@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -10,12 +11,13 @@ from typing import Any
 
 import nbformat
 
-from flownb.core.directives import POLICY_KEYS, directives, flag, policy
+from flownb.core.directives import directives, policy
 from flownb.core.errors import InvalidValue, NotebookError
 from flownb.core.jsonvalue import dumps, to_json
-from flownb.core.model import Json, Policy
+from flownb.core.model import Execution, Json, Policy, Step
+from flownb.core.settings import Settings, settings
+from flownb.core.settings_schema import WORKFLOW_NAME
 
-SETTINGS = (*POLICY_KEYS, "confirm")
 RESERVED = "trigger"
 LONGEST_NAME = 100
 
@@ -41,10 +43,9 @@ class Workflow:
 
     version: str
     kernelspec: str
-    confirm: bool | None
+    settings: Settings
     steps: tuple[Cell, ...]
     setup: tuple[Cell, ...]
-    unknown_settings: tuple[str, ...]
     content: Json
 
 
@@ -100,20 +101,37 @@ def _place(error: nbformat.ValidationError) -> str:
 def workflow(content: Mapping[str, Any]) -> Workflow:
     """The workflow in a stripped notebook; raises ``NotebookError``."""
     metadata = content["metadata"]
-    settings = _settings(metadata)
-    defaults = _located("the notebook's settings (metadata.flownb)", policy, settings, Policy())
-    confirm = _located("the notebook's settings (metadata.flownb)", flag, settings, "confirm", False)
-    steps, setup = _cells(content["cells"], defaults)
+    said = _located("the notebook's settings (metadata.flownb)", settings, _settings(metadata))
+    steps, setup = _cells(content["cells"], said.policy)
     if not steps:
         raise NotebookError("the notebook has no step: every code cell is blank or tagged `skip` or `setup`")
     return Workflow(
         version=_version(content),
         kernelspec=_kernelspec(metadata),
-        confirm=confirm if "confirm" in settings else None,
+        settings=said,
         steps=steps,
         setup=setup,
-        unknown_settings=tuple(sorted(set(settings) - set(SETTINGS))),
         content=content,
+    )
+
+
+def demand_name(name: str) -> str:
+    """The name, where a workflow can be deployed under it; raises ``InvalidValue``."""
+    if not re.fullmatch(WORKFLOW_NAME, name):
+        raise InvalidValue(f"a workflow's name is letters, digits and `._-`, at most 100, got {name!r}")
+    return name
+
+
+def fresh(of: Workflow, id: str, name: str, notebook: str, trigger: Json, now: int) -> Execution:
+    """A new execution of a workflow, not on disk yet; ``notebook`` is the path of its file."""
+    return Execution(
+        id=id,
+        workflow=name,
+        notebook=notebook,
+        version=of.version,
+        trigger=trigger,
+        created_at=now,
+        steps=tuple(Step(cell.name, cell.cell_id, cell.policy) for cell in of.steps),
     )
 
 
@@ -157,11 +175,11 @@ def _name(cell: Any, found: Mapping[str, object], default: str, where: str) -> s
 
 
 def _settings(metadata: Mapping[str, Any]) -> Mapping[str, object]:
-    settings = metadata.get("flownb", {})
-    if not isinstance(settings, dict):
-        raise NotebookError(f"the notebook's settings (metadata.flownb) are a mapping, got {settings!r}")
-    _located("the notebook's settings", to_json, settings, "metadata.flownb")
-    return settings
+    said = metadata.get("flownb", {})
+    if not isinstance(said, dict):
+        raise NotebookError(f"the notebook's settings (metadata.flownb) are a mapping, got {said!r}")
+    _located("the notebook's settings", to_json, said, "metadata.flownb")
+    return said
 
 
 def _kernelspec(metadata: Mapping[str, Any]) -> str:

@@ -12,14 +12,14 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from flownb.core.deployment import Start
 from flownb.core.errors import InvalidValue
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import PauseKind, Status
-from flownb.server import api_decide, api_outbox
+from flownb.server import api_decide, api_outbox, api_workflows
 from flownb.server.api_doctor import DoctorHandler
 from flownb.server.api_open import ContinueHandler, OpenedHandler, OpenHandler
 from flownb.server.handler import FlowHandler
-from flownb.server.notebooks import NoSuchNotebook
 from flownb.server.recorder import record
 from flownb.server.service import Service
 from flownb.server.view import journal_view, pauses_view, snapshots_view
@@ -68,13 +68,14 @@ class ExecutionsHandler(FlowHandler):
     @authorized
     async def post(self) -> None:
         body = self.body("notebook", "workflow", "data")
-        if "workflow" in body:
-            raise NoSuchNotebook(f"no workflow {body['workflow']!r} is deployed: start a notebook by its path")
-        path = body.get("notebook")
-        if not isinstance(path, str) or not path:
-            raise InvalidValue("the body names a `notebook` by its path in the server's root folder")
-        trigger = {"type": "api", "event": {"body": body.get("data")}}
-        execution = await self._service.submit(path, trigger)
+        path, name = body.get("notebook"), body.get("workflow")
+        trigger = {"type": "api", "event": {"body": body.get("data")}, "by": self.login_name()}
+        if isinstance(name, str) and path is None:
+            execution, _ = await self.active.store.start(Start(name, trigger, limited=True))
+        elif isinstance(path, str) and path and name is None:
+            execution = await self._service.submit(path, trigger)
+        else:
+            raise InvalidValue("the body names a `notebook` by its path in the server's root folder, or a `workflow`")
         self.set_header("Location", f"{self.request.path.rstrip('/')}/{execution.id}")
         self.answer(201, await self.view(execution))
 
@@ -194,17 +195,6 @@ class ReplayHandler(FlowHandler):
         self.answer(201, await self.view(new))
 
 
-class LaterHandler(FlowHandler):
-    """Routes whose capability this version does not have yet."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, *path: str) -> None:
-        self.answer(501, {"message": "this version of flownb cannot do that yet", "reason": "not_implemented"})
-
-    post = put = delete = get
-
-
 class UnknownHandler(FlowHandler):
     """Anything else below the API."""
 
@@ -228,7 +218,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (rf"{one}/open", OpenHandler),
         (rf"{one}/continue", ContinueHandler),
         *api_outbox.ROUTES,
-        (r"/flownb/api/workflows(.*)", LaterHandler),
+        *api_workflows.ROUTES,
         (r"/flownb/api/events", EventsHandler),
         (r"/flownb/api/health", HealthHandler),
         (r"/flownb/api/drain", DrainHandler),

@@ -7,6 +7,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import JupyterHandler
 
+from flownb.core.deployment import NoSuchWorkflow, QueueFull
 from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
 from flownb.core.model import Json
 from flownb.core.payload import shape
@@ -25,6 +26,8 @@ from flownb.store.writer import StoreError
 CODES: dict[type[FlowNBError], int] = {
     NotFound: 404,
     NoSuchNotebook: 404,
+    NoSuchWorkflow: 404,
+    QueueFull: 429,
     NotebookError: 400,
     InvalidValue: 400,
     TooLarge: 413,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flownb.core.jsonvalue import dumps
-from flownb.core.links import tokens
+from flownb.core.links import hook_token, tokens
 from flownb.core.model import Action, Attempt, Execution, Json
 from flownb.core.notebook import Cell
 from flownb.core.told import pd_context, recorded
 from flownb.store.keys import Key
+
+HOOK = "hook"
+"""What the URLs of HTTP triggers have in the place where links have their action."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,10 @@ class Links:
 
     def url(self, action: Action, token: str) -> str:
         return f"{self.root}{action}/{token}"
+
+    def hook(self, workflow: str, serial: int) -> str:
+        """The URL that starts a workflow."""
+        return f"{self.root}{HOOK}/{hook_token(self.key.secret, workflow, serial)}"
 
     def of(self, execution: str, attempt: Attempt) -> dict[str, str]:
         """``resume_url``, ``cancel_url`` and ``review_url`` of an attempt."""

@@ -113,7 +113,7 @@ class Continuing:
         return resumed.execution
 
     async def _fork(self, of: Execution, opened: Opened, kept: StepCheckpoint, changes: str) -> Continued:
-        pinned = await self.replays.versions.get(of.version)
+        pinned = await self.replays.store.pinned(of)
         workflow = await asyncio.to_thread(self._edited, opened, pinned)
         if opened.place >= len(workflow.steps):
             raise InvalidValue("there is no step behind the one that was opened: nothing is left to run")

@@ -16,7 +16,6 @@ from flownb.bridge.kernel_side import KernelSide
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Checkpoint, Execution, Json, Status
 from flownb.server.interpreters import Interpreter, NoAnswer, of_kernelspec
-from flownb.server.versions import Versions
 from flownb.store import checkpoints, queries
 from flownb.store.snapshots import Snapshots
 from flownb.store.store import NotFound, Store
@@ -44,12 +43,9 @@ class Visit:
 class Doctor:
     """Reads checkpoints in processes that do nothing else; no execution notices."""
 
-    def __init__(
-        self, store: Store, versions: Versions, snapshots: Snapshots, side: KernelSide, root: Path, memory: int | None
-    ) -> None:
+    def __init__(self, store: Store, snapshots: Snapshots, side: KernelSide, root: Path, memory: int | None) -> None:
         """``memory``, in bytes, is the most that a kernel may allocate."""
         self._store = store
-        self._versions = versions
         self._snapshots = snapshots
         self._side = side
         self._root = root
@@ -96,7 +92,7 @@ class Doctor:
         """Why it cannot be read, if so; and the versions that differ, before and now."""
         if checkpoint.file is None:
             return f"it has no checkpoint: {checkpoint.why}", {}
-        workflow = await self._versions.get(execution.version)
+        workflow = await self._store.pinned(execution)
         made_with = await self._made_with(execution.id, checkpoint)
         try:
             interpreter = visit.interpreter(workflow.kernelspec)

@@ -11,6 +11,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from flownb import faults
+from flownb.core.deployment import QueueFull
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.jsonvalue import dumps, to_json
 from flownb.core.model import Execution, Json
@@ -18,6 +19,9 @@ from flownb.server.base import LoggedInHandler, code_of
 from flownb.server.view import execution_view
 
 LONGEST_PAGE = 500
+
+RETRY_AFTER = 5
+"""Seconds after which a caller whose event found the queue full may try again."""
 
 
 class FlowHandler(LoggedInHandler, APIHandler):
@@ -69,6 +73,8 @@ class FlowHandler(LoggedInHandler, APIHandler):
         """Every error as a message and a short reason."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, FlowNBError):
+            if isinstance(error, QueueFull):
+                self.set_header("Retry-After", str(RETRY_AFTER))
             self.answer(code_of(error), {"message": str(error), "reason": error.reason})
         elif isinstance(error, web.HTTPError):
             name = responses.get(status_code, "error")

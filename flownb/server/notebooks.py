@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from secrets import token_hex
 
 from jupyter_client.kernelspec import KernelSpecManager
 
 from flownb.core.errors import FlowNBError, NotebookError
-from flownb.core.model import Execution, Json, Step
 from flownb.core.notebook import Workflow, read
 
 MOST_BYTES = 100_000_000
@@ -69,16 +67,3 @@ class Notebooks:
         language = self._kernelspecs.get_kernel_spec(name).language
         if language.lower() != "python":
             raise NotebookError(f"the kernelspec {name!r} is for {language}: steps are Python")
-
-
-def new_execution(path: str, found: Workflow, trigger: Json, now: int) -> Execution:
-    """A fresh execution of a workflow, not on disk yet."""
-    return Execution(
-        id=token_hex(8),
-        workflow=path,
-        notebook=path,
-        version=found.version,
-        trigger=trigger,
-        created_at=now,
-        steps=tuple(Step(cell.name, cell.cell_id, cell.policy) for cell in found.steps),
-    )

@@ -24,7 +24,6 @@ from flownb.server.context import shown_context
 from flownb.server.kernels import NotReady, Workshop
 from flownb.server.opened_notebook import opened_notebook, write_new
 from flownb.server.recorder import file_stem, record
-from flownb.server.versions import Versions
 from flownb.store import checkpoints
 from flownb.store.store import Store
 
@@ -80,7 +79,6 @@ class Openings:
     def __init__(
         self,
         store: Store,
-        versions: Versions,
         workshop: Workshop,
         side: KernelSide,
         jupyter: Jupyter,
@@ -89,7 +87,6 @@ class Openings:
     ) -> None:
         """``folder`` takes the notebooks, below the server's root; ``url`` is where kernels reach the server."""
         self._store = store
-        self._versions = versions
         self._workshop = workshop
         self._side = side
         self._jupyter = jupyter
@@ -119,7 +116,7 @@ class Openings:
         Raises ``NotFound``, ``InvalidValue``, ``CannotReplay`` where the step has not ended, and ``CannotOpen``.
         """
         execution = await self._store.get(execution_id)
-        workflow = await self._versions.get(execution.version)
+        workflow = await self._store.pinned(execution)
         where = await self._where(execution, workflow, step)
         checkpoint = await self._checkpoint(execution, where)
         path = await self._write(execution, where)

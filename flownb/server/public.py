@@ -154,8 +154,8 @@ class LinkHandler(web.RequestHandler):
             return True
         if pause is not None and pause.confirm is not None:
             return pause.confirm
-        workflow = await active.versions.get(execution.version)
-        return self._confirm_links if workflow.confirm is None else workflow.confirm
+        workflow = await active.store.pinned(execution)
+        return self._confirm_links if workflow.settings.confirm is None else workflow.settings.confirm
 
     async def _review(self, active: Active, link: Link) -> None:
         review = Review(active, self._pages, link)

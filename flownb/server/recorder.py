@@ -24,7 +24,7 @@ RECORDED = "recorded"
 
 async def record(store: Store, execution: Execution, *live: queries.StepOutputs) -> Json:
     """The executed notebook as it stands."""
-    content = await store.read(partial(queries.version, version=execution.version))
+    content = (await store.pinned(execution)).content
     outputs = await store.read(partial(queries.outputs, execution_id=execution.id))
     latest = {found.attempt: found for found in [*outputs, *live]}  # a step under way may be a repeat after a crash
     pauses = await store.read(partial(queries.pauses, execution_id=execution.id))

@@ -12,7 +12,6 @@ from flownb.core.notebook import Workflow
 from flownb.core.replays import CannotReplay, begun, demand_reached, differences, place_of
 from flownb.server.clock import Clock
 from flownb.server.notebooks import Notebooks
-from flownb.server.versions import Versions
 from flownb.store import checkpoints
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.snapshots import Snapshots
@@ -33,7 +32,6 @@ class Replays:
 
     store: Store
     snapshots: Snapshots
-    versions: Versions
     notebooks: Notebooks
     clock: Clock
 
@@ -44,13 +42,13 @@ class Replays:
         ``NoSuchNotebook`` or ``NotebookError``.
         """
         of = await self.store.get(execution_id)
-        workflow = await self.latest(of) if latest else await self.versions.get(of.version)
+        workflow = await self.latest(of) if latest else await self.store.pinned(of)
         return await self.fork(of, workflow, step, force=force)
 
     async def latest(self, of: Execution) -> Workflow:
         """The workflow as its notebook is now."""
         _, found = await self.notebooks.workflow(of.notebook)
-        return await self.versions.find(found.version) or found
+        return await self.store.workflow(found.version) or found
 
     async def fork(
         self,
@@ -62,7 +60,7 @@ class Replays:
         repaired: Repaired | None = None,
     ) -> Execution:
         """A new execution of ``workflow`` that goes on from ``step``, maybe with repaired variables."""
-        old = await self.versions.get(of.version)
+        old = await self.store.pinned(of)
         warnings = [f"it starts with variables that a person opened: {repaired.changes}"] if repaired else []
         behind: list[str] = []
         if step is not None:

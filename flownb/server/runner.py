@@ -19,7 +19,6 @@ from flownb.server.attempts import Attempts
 from flownb.server.carried import changed_modules, modules_warning
 from flownb.server.kernels import NotReady, Workshop
 from flownb.server.retention import Retention
-from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
 from flownb.store import checkpoints
 from flownb.store.checkpoints import StepCheckpoint
@@ -37,7 +36,6 @@ class Runner:
     def __init__(
         self,
         store: Store,
-        versions: Versions,
         workshop: Workshop,
         warm: WarmKernels,
         attempts: Attempts,
@@ -45,7 +43,6 @@ class Runner:
         log: logging.Logger | logging.LoggerAdapter[Any],
     ) -> None:
         self._store = store
-        self._versions = versions
         self._workshop = workshop
         self._warm = warm
         self._attempts = attempts
@@ -67,7 +64,7 @@ class Runner:
             raise
 
     async def _run(self, execution: Execution) -> None:
-        workflow = await self._versions.get(execution.version)
+        workflow = await self._store.pinned(execution)
         warnings = await self._changed_meanwhile(execution)
         try:
             kernel = await self._warm.take(execution.id, execution.checkpoint)

@@ -15,6 +15,7 @@ from flownb.core.model import Error, Execution, Status
 from flownb.core.transitions import NotNow, due_at
 from flownb.server.clock import Clock
 from flownb.store import queries
+from flownb.store.queue import Turn
 from flownb.store.store import Change, NotFound, Store
 from flownb.store.writer import Fenced, StoreError
 
@@ -49,6 +50,8 @@ class Scheduler:
         self._log = log
         self._woken = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._workflows: dict[str, str] = {}  # of those that run
+        self._turn = Turn()
         self._next_due: int | None = None
         self.draining = False
 
@@ -87,8 +90,7 @@ class Scheduler:
                     # A change that wakes this loop says what it is about; the store is asked for timers when it slept.
                     if not woken or self._is_due(now):
                         await self._fire_due(now)
-                    await self._admit()
-                    until = self._next_due
+                    until = _earlier(await self._admit(), self._next_due)
                 except Fenced:
                     raise
                 except StoreError as error:
@@ -156,18 +158,21 @@ class Scheduler:
         await asyncio.gather(hand_in(), hand_in())
         return failed
 
-    async def _admit(self) -> None:
+    async def _admit(self) -> int | None:
+        """Give free slots away; returns when one may be given that a limit on starts keeps back now."""
         free = 0 if self.draining else self._max_running - len(self._running)
-        if free > 0:
-            queued = await self._store.read(partial(queries.queued, most=self._max_running))
-            chosen = [execution for execution in queued if execution not in self._running]
-            await asyncio.gather(*(self._start(execution) for execution in chosen[:free]))  # committed together
+        if free <= 0:
+            return None
+        chosen = await self._store.choose(free, self._turn, dict(self._workflows))
+        await asyncio.gather(*(self._start(execution) for execution in chosen.executions))  # committed together
+        return chosen.next_at
 
     async def _start(self, execution: str) -> None:
         with suppress(NotNow, NotFound):
             admitted = await self._store.apply(execution, events.Admitted())
             task = asyncio.create_task(self._supervised(admitted), name=f"flownb {execution}")
             self._running[execution] = task
+            self._workflows[execution] = admitted.workflow
             task.add_done_callback(partial(self._ended, execution))
 
     async def _supervised(self, admitted: Execution) -> None:
@@ -183,7 +188,7 @@ class Scheduler:
                 await self._store.apply(admitted.id, events.StepFailed(failure, final=True))
 
     def _ended(self, execution: str, task: asyncio.Task[None]) -> None:
-        del self._running[execution]
+        del self._running[execution], self._workflows[execution]
         self._woken.set()
 
 

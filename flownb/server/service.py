@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from flownb import faults
@@ -16,18 +17,20 @@ from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.port import Kernels
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json, Status
+from flownb.core.notebook import fresh
 from flownb.server.ahead import expect_what_waits
 from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
 from flownb.server.clock import Clock
 from flownb.server.context import Links
 from flownb.server.continuing import Continuing
+from flownb.server.deployments import Deployments
 from flownb.server.doctor import Doctor
 from flownb.server.kernels import Workshop
 from flownb.server.letters import Letters
 from flownb.server.limits import Limits
 from flownb.server.mailer import Mailer
-from flownb.server.notebooks import Notebooks, new_execution
+from flownb.server.notebooks import Notebooks
 from flownb.server.notifier import Notifier
 from flownb.server.openings import Jupyter, Openings
 from flownb.server.recorder import Recorder, file_stem
@@ -37,7 +40,6 @@ from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
 from flownb.server.smtp import Smtp
 from flownb.server.tidying import tidy
-from flownb.server.versions import Versions
 from flownb.server.warm import WarmKernels
 from flownb.store import keys
 from flownb.store.folder import DataFolder
@@ -81,7 +83,6 @@ class Active:
     store: Store
     scheduler: Scheduler
     attempts: Attempts
-    versions: Versions
     links: Links
     broadcast: Broadcast
     snapshots: Snapshots
@@ -89,6 +90,7 @@ class Active:
     openings: Openings
     continuing: Continuing
     doctor: Doctor
+    deployments: Deployments
     letters: Letters
     mailer: Mailer
 
@@ -221,13 +223,12 @@ class Service:
             workshop = Workshop(
                 kernels, snapshots, config.root, links, config.kernel_memory, config.max_snapshot_bytes, config.limits
             )
-            versions = Versions(store)
             attempts = Attempts(store, workshop, links, letters, self.clock, config.limits)
             retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, self._log)
             stack.callback(store.listen(retention.hear))
             removing = asyncio.create_task(retention.run())
             stack.push_async_callback(_cancelled, removing)
-            runner = Runner(store, versions, workshop, warm, attempts, retention, self._log)
+            runner = Runner(store, workshop, warm, attempts, retention, self._log)
             broadcast = Broadcast(store)
             stack.callback(broadcast.close)
             stack.callback(store.listen(broadcast.hear))
@@ -240,24 +241,25 @@ class Service:
             stack.callback(store.listen(mailer.hear))
             mailing = asyncio.create_task(mailer.run())
             stack.push_async_callback(_cancelled, mailing)
+            deployments = Deployments(store, self.notebooks, links)
+            await deployments.load()
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
             faults.point("start.recovered")
-            expecting = asyncio.create_task(expect_what_waits(store, versions, kernels))
+            expecting = asyncio.create_task(expect_what_waits(store, kernels))
             stack.push_async_callback(_cancelled, expecting)
-            replays = Replays(store, snapshots, versions, self.notebooks, self.clock)
-            openings = self._openings(store, versions, workshop)
+            replays = Replays(store, snapshots, self.notebooks, self.clock)
+            openings = self._openings(store, workshop)
             tidying = asyncio.create_task(tidy(store, snapshots, openings.is_open, self._log))
             stack.push_async_callback(_cancelled, tidying)
             continuing = Continuing(store, replays, retention)
             side = KernelSide(self._folder.kernels)
             gc.freeze()  # what is there now stays: garbage is looked for among what comes from now on
-            doctor = Doctor(store, versions, snapshots, side, config.root, config.kernel_memory)
+            doctor = Doctor(store, snapshots, side, config.root, config.kernel_memory)
             yield Active(
                 store,
                 scheduler,
                 attempts,
-                versions,
                 links,
                 broadcast,
                 snapshots,
@@ -265,16 +267,17 @@ class Service:
                 openings,
                 continuing,
                 doctor,
+                deployments,
                 letters,
                 mailer,
             )
 
-    def _openings(self, store: Store, versions: Versions, workshop: Workshop) -> Openings:
+    def _openings(self, store: Store, workshop: Workshop) -> Openings:
         """Opened notebooks go where the executed ones are, if Jupyter can open them there."""
         root, runs = self.config.root, self.config.runs_dir
         folder = runs if runs is not None and runs.is_relative_to(root) else root / "flownb-runs"
         side = KernelSide(self._folder.kernels)
-        return Openings(store, versions, workshop, side, self._jupyter, folder, self._own_url())
+        return Openings(store, workshop, side, self._jupyter, folder, self._own_url())
 
     async def submit(self, path: str, trigger: Json) -> Execution:
         """Pin the notebook and queue an execution of it.
@@ -284,8 +287,9 @@ class Service:
         active = self.active
         place, found = await self.notebooks.workflow(path)
         # Of a version that is known, for the ids of its cells are those of the notebook that is pinned already.
-        found = await active.versions.find(found.version) or found
-        return await active.store.create(new_execution(place, found, trigger, self.clock.now()), found.content)
+        found = await active.store.workflow(found.version) or found
+        execution = fresh(found, token_hex(8), place, place, trigger, self.clock.now())
+        return await active.store.create(execution, found.content)
 
     def executed_path(self, execution: Execution) -> str | None:
         """Where Jupyter has the executed notebook, None where it cannot see it or the first pause is still to come."""

@@ -28,7 +28,7 @@ class Shown:
 
 async def shown(active: Active, execution: Execution, pause: Pause | None, attempt: Attempt) -> Shown:
     """The cells tagged ``show-approver``, as their latest run left them; where none is, those of the step that asks."""
-    content = await active.store.read(partial(queries.version, version=execution.version))
+    content = (await active.store.pinned(execution)).content
     tagged = [cell for cell in content["cells"] if TAG in cell["metadata"].get("tags", ())]
     steps = {step.cell_id: step.name for step in execution.steps}
     names = {steps[cell["id"]] for cell in tagged if cell["id"] in steps} if tagged else {attempt.step}

@@ -109,15 +109,19 @@ def insert_links(db: Database, key: Key, execution_id: str, attempt: Attempt) ->
         )
 
 
-def adopt_links(db: Database, key: Key) -> None:
-    """Make the links that were made with another key known under this one too: those sent before go on working."""
+def adopt_links(db: Database, key: Key) -> bool:
+    """Make the links that were made with another key known under this one too: those sent before go on working.
+
+    Returns whether there was another.
+    """
     known = sql.first_row(db, "SELECT value FROM meta WHERE name = 'key'")
     if known is not None and known["value"] == key.name:
-        return
+        return False
     sql.put(db, "meta", {"name": "key", "value": key.name}, ("name",))
     found = sql.query(db, "SELECT DISTINCT execution, step, run, attempt FROM links WHERE key <> ?", key.name)
     for row in found:
         insert_links(db, key, row["execution"], Attempt(row["step"], row["run"], row["attempt"]))
+    return True
 
 
 def drop_unused_links(db: Database, before: Execution, event: events.Event) -> None:

@@ -53,13 +53,6 @@ def due(db: Database, now: int, most: int) -> list[str]:
     return sql.column(db, overdue, now, most)
 
 
-def queued(db: Database, most: int) -> list[str]:
-    """Executions that wait for a slot: those that were woken before those that are new, oldest first."""
-    waiting = """SELECT id FROM executions INDEXED BY executions_queue
-                 WHERE status = 'queued' ORDER BY segments = 0, seq LIMIT ?"""
-    return sql.column(db, waiting, most)
-
-
 def with_status(db: Database, status: Status) -> list[str]:
     return sql.column(db, "SELECT id FROM executions WHERE status = ? ORDER BY seq", status)
 
@@ -122,12 +115,6 @@ def _like(text: str) -> str:
     """A pattern that finds ``text`` itself, whatever signs are in it."""
     escaped = re.sub("([!%_])", r"!\1", text)
     return f"%{escaped}%"
-
-
-def version(db: Database, version: str) -> Json:
-    """The notebook of a version, without outputs."""
-    row = sql.first_row(db, "SELECT content FROM versions WHERE version = ?", version)
-    return json.loads(row["content"]) if row else None
 
 
 def outputs(db: Database, execution_id: str) -> list[StepOutputs]:

@@ -31,6 +31,12 @@ def queue(db: Database) -> None:
     _run(db, _QUEUE)
 
 
+@migrations()
+def deployments(db: Database) -> None:
+    """Workflows under names, what started their executions, and a queue for each of them."""
+    _run(db, _DEPLOYMENTS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -199,4 +205,44 @@ CREATE INDEX outbox_execution ON outbox (execution)
 
 _QUEUE = """
 CREATE INDEX executions_queue ON executions (segments = 0, seq) WHERE status = 'queued'
+"""
+
+_DEPLOYMENTS = """
+CREATE TABLE deployments (
+    name TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    active INTEGER NOT NULL,
+    serial INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deployed (
+    name TEXT NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    version TEXT NOT NULL REFERENCES versions,
+    notebook TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT,
+    PRIMARY KEY (name, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deployed_version ON deployed (version);
+
+CREATE TABLE hooks (
+    fingerprint BLOB PRIMARY KEY,
+    name TEXT NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    serial INTEGER NOT NULL,
+    key TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+    workflow TEXT NOT NULL,
+    key TEXT NOT NULL,
+    execution TEXT NOT NULL REFERENCES executions (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (workflow, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_execution ON deliveries (execution);
+
+DROP INDEX executions_queue;
+CREATE INDEX executions_queue ON executions (segments = 0, workflow, seq) WHERE status = 'queued';
+CREATE INDEX executions_started ON executions (workflow, started_at) WHERE started_at IS NOT NULL
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +11,15 @@ from typing import Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
-from flownb.core import events, transitions
+from flownb.core import consequences, events, transitions
+from flownb.core.deployment import Deployment, NoSuchWorkflow, QueueFull, Start
 from flownb.core.errors import FlowNBError
 from flownb.core.frozen import replace
-from flownb.core.jsonvalue import dumps
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, Status
-from flownb.store import aggregate, checkpoints, journal, outbox, queries, sql
+from flownb.core.notebook import Workflow
+from flownb.core.settings import Quota
+from flownb.core.transitions.outcome import warn
+from flownb.store import aggregate, checkpoints, deployments, journal, outbox, queries, queue, sql, starts, workflows
 from flownb.store.at_work import AtWork
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
@@ -47,7 +50,8 @@ class NotFound(FlowNBError):
 class Change:
     """One committed change of an execution: ``seq`` is its place in the journal; ``before`` is None at its creation.
 
-    ``posted`` says that messages to people came into the outbox with it.
+    ``posted`` says that messages to people came into the outbox with it; ``led_to`` are changes of other executions
+    that came of it in the same moment.
     """
 
     seq: int
@@ -57,6 +61,7 @@ class Change:
     after: Execution
     answer: transitions.Answer | None = None
     posted: bool = False
+    led_to: tuple[Change, ...] = ()
 
 
 Post = Callable[[Change, Sequence[Json]], Sequence[outbox.Message]]
@@ -82,6 +87,7 @@ class Store:
         self._clock = clock
         self._post = post
         self._at_work = AtWork()
+        self._workflows = workflows.Workflows()
         self._writer = Writer(path, journal_mode)
         self._reader = Reader(path)
         self._listeners: list[Callable[[Change], None]] = []
@@ -89,7 +95,12 @@ class Store:
     async def open(self) -> None:
         """Raises ``StoreError`` where the database cannot be had."""
         await self._writer.open()
-        await self._writer.run(lambda db: aggregate.adopt_links(db, self._key))
+        await self._writer.run(self._adopt)
+
+    def _adopt(self, db: Database) -> None:
+        """Links that were made with another key go on working."""
+        if aggregate.adopt_links(db, self._key):
+            deployments.adopt_hooks(db, self._key)
 
     async def noted(self, name: str) -> int:
         """What was noted last under a name, 0 where nothing was."""
@@ -113,6 +124,8 @@ class Store:
         if change is not None and change.before is not change.after:
             for listener in list(self._listeners):
                 listener(change)
+            for other in change.led_to:
+                self._tell(other)
 
     async def create(
         self, execution: Execution, content: Json, inherited: Iterable[checkpoints.StepCheckpoint] = ()
@@ -123,8 +136,7 @@ class Store:
         """
 
         def job(db: Database) -> Change:
-            row = {"version": execution.version, "content": dumps(content), "created_at": execution.created_at}
-            db.execute("INSERT OR IGNORE INTO versions VALUES (:version, :content, :created_at)", row)
+            workflows.put(db, execution.version, content, execution.created_at)
             aggregate.insert(db, execution)
             if execution.replay_of is not None:
                 aggregate.inherit_outputs(db, execution)
@@ -133,6 +145,57 @@ class Store:
             return _journaled(db, None, execution, None, execution.created_at)
 
         return (await self._writer.run(job, self._tell)).after
+
+    async def start(self, wish: Start) -> tuple[Execution, bool]:
+        """The execution that a deployed workflow is started with, on disk, and whether it is new.
+
+        Raises ``NoSuchWorkflow``, ``QueueFull`` or ``StoreError``.
+        """
+        change = await self._writer.run(partial(self._start, wish=wish), self._tell)
+        return change.after, change.before is None
+
+    def _start(self, db: Database, wish: Start) -> Change:
+        now = self._clock.now()
+        if (known := starts.delivered(db, wish)) is not None:
+            return Change(0, journal.CREATED, now, known, known)
+        return _journaled(db, None, starts.begin(db, self._workflows, wish, now), None, now)
+
+    async def deploy(self, name: str, workflow: Workflow, notebook: str, by: str | None) -> Deployment:
+        """Pin a notebook under a name, on disk."""
+
+        def job(db: Database) -> Deployment:
+            now = self._clock.now()
+            workflows.put(db, workflow.version, workflow.content, now)
+            return deployments.put(db, self._key, name, workflow.version, notebook, now, by)
+
+        return await self._writer.run(job)
+
+    async def undeploy(self, name: str) -> Deployment:
+        """The name starts nothing any more. Raises ``NoSuchWorkflow``."""
+        return await self._writer.run(lambda db: deployments.end(db, name))
+
+    async def workflow(self, version: str) -> Workflow | None:
+        """The workflow of a version; None where nothing is pinned to it."""
+        found = self._workflows.parsed(version)
+        return found or await self.read(lambda db: self._workflows.find(db, version))
+
+    async def pinned(self, execution: Execution) -> Workflow:
+        """The workflow that an execution is pinned to."""
+        found = await self.workflow(execution.version)
+        assert found is not None
+        return found
+
+    async def choose(self, free: int, turn: queue.Turn, running: Mapping[str, str]) -> queue.Chosen:
+        """Who is to have the free slots."""
+        now = self._clock.now()
+        return await self.read(lambda db: queue.choose(db, free, now, turn, running, self._quota))
+
+    def _quota(self, db: Database, name: str, version: str) -> Quota:
+        """By the version that is deployed now, else by the one that the execution is pinned to."""
+        deployed = deployments.current(db, name)
+        workflow = self._workflows.find(db, deployed.version if deployed else version)
+        assert workflow is not None
+        return workflow.settings.quota
 
     async def apply(
         self,
@@ -222,16 +285,30 @@ class Store:
         after = outcome.execution
         if after is before:
             return Change(0, journal.name_of(event), now, before, after, outcome.answer)
+        after, led_to = self._lead(db, before, after)
         aggregate.save(db, before, after)
         aggregate.drop_unused_links(db, before, event)
         if (begun := aggregate.attempt_begun(before, after)) is not None:
             aggregate.insert_links(db, self._key, execution_id, begun)
-        change = _journaled(db, before, after, event, now, outcome.answer)
+        change = replace(_journaled(db, before, after, event, now, outcome.answer), led_to=led_to)
         self._at_work.keep(change.seq, after)
         messages = self._post(change, mails)
         for message in messages:
             outbox.put(db, message)
         return replace(change, posted=True) if messages else change
+
+    def _lead(self, db: Database, before: Execution, after: Execution) -> tuple[Execution, tuple[Change, ...]]:
+        """What a change leads to elsewhere; the record says where that could not be."""
+        if not after.status.final:
+            return after, ()
+        workflow = self._workflows.find(db, after.version)
+        led_to = []
+        for wish in consequences.starts(before, after, workflow.settings) if workflow is not None else ():
+            try:
+                led_to.append(self._start(db, wish))
+            except (NoSuchWorkflow, QueueFull) as error:
+                after = warn(after, f"workflow {wish.workflow!r} was not started: {error}")
+        return after, tuple(led_to)
 
     async def mark_message(self, key: str, **changes: Any) -> None:
         """Note what became of a message in the outbox."""
@@ -261,8 +338,7 @@ class Store:
             if not execution.status.final:
                 raise transitions.NotNow(f"execution {execution_id} is {execution.status}: cancel it first")
             db.execute("DELETE FROM executions WHERE id = ?", (execution_id,))
-            unused = "DELETE FROM versions WHERE version = ? AND version NOT IN (SELECT version FROM executions)"
-            db.execute(unused, (execution.version,))
+            workflows.drop_unused(db, execution.version)
 
         await self._writer.run(job)
 

@@ -6,6 +6,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 MOST_TOGETHER = 200
 """So many jobs share one commit at most, which bounds how long the first of them waits."""
+
+BUSY_SECONDS = 30.0
+"""How long the database may be another connection's before that is an error."""
 
 CACHE_KIB = 16_000
 """Memory for pages of the database at most; a full transaction changes so much of it that the usual 2 MB spill over."""
@@ -218,9 +222,9 @@ def _refuse(jobs: list[_Job], error: Exception) -> None:
 def open_database(path: Path, journal_mode: str) -> Database:
     """A connection for writing, with the schema up to date; the file is for its owner alone."""
     path.touch(mode=0o600)
-    connection = sqlite3.connect(path, timeout=30)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
     try:
-        connection.execute(f"PRAGMA journal_mode = {'WAL' if journal_mode.upper() == 'WAL' else 'DELETE'}")
+        _set_journal_mode(connection, "WAL" if journal_mode.upper() == "WAL" else "DELETE")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
@@ -232,6 +236,20 @@ def open_database(path: Path, journal_mode: str) -> Database:
         connection.close()
         raise
     return db
+
+
+def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
+    """SQLite waits for whoever has the database locked everywhere but here."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def test_directives_are_set_over_the_settings_of_the_notebook() -> None:
         Policy(timeout=5 * MINUTE, retry=Retry(2)),
         Policy(timeout=5 * MINUTE, once=True),
     ]
-    assert (workflow.confirm, parse(code("1")).confirm) == (True, None)
+    assert (workflow.settings.confirm, parse(code("1")).settings.confirm) == (True, None)
 
 
 def test_a_bad_directive_names_the_cell_and_the_step() -> None:
@@ -138,7 +138,7 @@ def test_a_bad_setting_is_refused(settings: object, said: str) -> None:
 
 
 def test_settings_that_are_not_known_are_named() -> None:
-    assert parse(code("1"), flownb={"timeout": "1s", "tiemout": 1, "a": 2}).unknown_settings == ("a", "tiemout")
+    assert parse(code("1"), flownb={"timeout": "1s", "tiemout": 1, "a": 2}).settings.unknown == ("a", "tiemout")
 
 
 @pytest.mark.parametrize(

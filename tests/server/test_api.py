@@ -79,7 +79,7 @@ def test_bad_json_and_unknown_things_get_an_error_object(shared_server: Server) 
         (http.get("/executions/nobody/notebook"), 404),
         (http.post("/executions/nobody/replay", json={}), 404),
         (http.post("/executions/nobody/open"), 404),
-        (http.get("/workflows"), 501),
+        (http.get("/workflows/nobody"), 404),
         (http.get("/nothing"), 404),
     ]
     for answer, code in answers:

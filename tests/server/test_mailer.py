@@ -14,7 +14,7 @@ from flownb.server.mailer import Mailer
 from flownb.server.notifier import Notifier
 from flownb.server.smtp import Smtp
 from flownb.store.store import Store
-from tests.store.stored import BEGIN, KEY, finished, new
+from tests.store.stored import BEGIN, CONTENT, KEY, finished, new
 from tests.support.asyncio import in_loop
 from tests.support.server import free_port
 
@@ -41,7 +41,7 @@ async def test_a_server_is_busy_as_long_as_a_mail_waits_for_another_try(tmp_path
     await store.open()
     mailer = Mailer(store, letters, clock, logging.getLogger("flownb"))
     store.listen(mailer.hear)
-    await store.create(new("one"), {"cells": []})
+    await store.create(new("one"), CONTENT)
     for event in BEGIN:
         await store.apply("one", event)
     busy = [mailer.busy]

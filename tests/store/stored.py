@@ -22,6 +22,13 @@ KEY = Key("first", b"k" * 32)
 SAVED = Checkpoint("0.snapshot", "digest", 1)
 
 
+CONTENT: Json = {
+    "cells": [{"id": "cell-a", "cell_type": "code", "source": "1", "metadata": {}, "outputs": []}],
+    "metadata": {},
+}
+"""The notebook of a version, as the store keeps it."""
+
+
 class StillClock:
     """A clock that a test sets."""
 
@@ -65,7 +72,7 @@ class Stored(Store):
 
     async def play(self, execution: Execution | str, *happenings: events.Event) -> Execution:
         """What becomes of an execution, created where it is new."""
-        name = execution if isinstance(execution, str) else (await self.create(execution, {"cells": []})).id
+        name = execution if isinstance(execution, str) else (await self.create(execution, CONTENT)).id
         for event in happenings:
             await self.apply(name, event)
         return await self.get(name)

@@ -12,7 +12,7 @@ from flownb.core import events
 from flownb.core.model import Action, Error, Execution, Policy, Retry, Status, Step
 from flownb.store import aggregate
 from flownb.store.at_work import AtWork
-from tests.store.stored import BEGIN, SUSPEND, Stored, finished, new, rerun, stored, suspend, traced
+from tests.store.stored import BEGIN, CONTENT, SUSPEND, Stored, finished, new, rerun, stored, suspend, traced
 from tests.support.asyncio import in_loop
 
 STORY: tuple[events.Event, ...] = (
@@ -38,8 +38,8 @@ STORY: tuple[events.Event, ...] = (
 async def test_what_is_kept_in_memory_is_what_is_on_disk(tmp_path: Path) -> None:
     async with stored(tmp_path) as store:
         steps = tuple(Step(name, f"cell-{name}", Policy(retry=Retry(3))) for name in "abc")
-        await store.create(new(steps=3), {"cells": []})
-        await store.create(Execution(**{**vars(new("two")), "steps": steps}), {"cells": []})
+        await store.create(new(steps=3), CONTENT)
+        await store.create(Execution(**{**vars(new("two")), "steps": steps}), CONTENT)
 
         def both(db: Database) -> tuple[Execution | None, Execution | None]:
             return store._at_work.load(db, "two"), aggregate.load(db, "two")

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
-from flownb.core.model import (
-    Action,
-    Attempt,
-    Status,
-)
-from flownb.store import aggregate, at_work, checkpoints, lists, outbox, queries
+from flownb.core.deployment import Start
+from flownb.core.model import Action, Attempt, Status
+from flownb.core.notebook import workflow
+from flownb.core.settings import Quota, Settings
+from flownb.store import aggregate, at_work, checkpoints, deployments, lists, outbox, queries, queue, starts
+from flownb.store.queue import Turn
 from flownb.store.writer import open_database
 from tests.store.stored import (
     BEGIN,
+    CONTENT,
     START,
     SUSPEND,
     finished,
@@ -91,12 +93,13 @@ async def test_those_that_were_woken_come_before_those_that_are_new(tmp_path: Pa
             await store.play(new(name), *(SUSPEND if "woken" in name else ()))
         for name in ("woken-2", "woken-1"):
             await store.ask(name, Action.RESUME)
-        queued = await store.read(partial(queries.queued, most=10))
-        assert queued == ["woken-1", "woken-2", "new-1", "new-2"]
-        assert await store.read(partial(queries.queued, most=1)) == ["woken-1"]
+        assert (await store.choose(10, Turn(), {})).executions == ["woken-1", "woken-2", "new-1", "new-2"]
+        assert (await store.choose(1, Turn(), {})).executions == ["woken-1"]
 
 
 MANY = 10_000
+
+LIMITED = replace(workflow(CONTENT), settings=Settings(quota=Quota(queued=5)))
 
 
 async def make_many(folder: Path) -> None:
@@ -140,13 +143,17 @@ async def test_ten_thousand_suspended_executions_are_paged_and_woken_in_order(ma
         due = partial(queries.due, now=START + 1_000 + MANY, most=MANY)
         assert await store.read(due) == seen[::-1]
         assert (await store.ask(f"{MANY // 2}", Action.RESUME)).status == "resumed"
-        assert await store.read(partial(queries.queued, most=10)) == [f"{MANY // 2}"]
+        assert (await store.choose(10, Turn(), {})).executions == [f"{MANY // 2}"]
 
 
 ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "next_due": queries.next_due,
     "due": partial(queries.due, now=START, most=100),
-    "queued": partial(queries.queued, most=1),
+    "queue": lambda db: queue.choose(db, 1, START, queue.Turn(), {}, lambda *_: Quota(most=5)),
+    "room in a queue": lambda db: starts._demand_room(db, "flow", LIMITED),
+    "delivered": lambda db: starts.delivered(db, Start("flow", {}, "key")),
+    "deployment": partial(deployments.current, name="flow"),
+    "hook": partial(deployments.by_hook, token="unknown"),
     "link": partial(queries.link, token="unknown"),
     "load": partial(aggregate.load, execution_id="5"),
     "load_pause": partial(aggregate.load_pause, execution_id="5", of=Attempt("a", 1, 1)),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from flownb.store import aggregate, queries
+from flownb.core.settings import Quota
+from flownb.store import aggregate, queue
 from flownb.store.schema import first, migrations
 from flownb.store.writer import open_database
 from tests.store.stored import new
@@ -46,7 +47,8 @@ def test_what_waited_in_an_earlier_database_is_found(tmp_path: Path) -> None:
     db.conn.commit()
     db.close()
     db = open_database(tmp_path / "db", "WAL")
-    assert queries.queued(db, 5) == ["a", "b"]
+    chosen = queue.choose(db, 5, 0, queue.Turn(), {}, lambda *_: Quota())
+    assert chosen.executions == ["a", "b"]
     db.close()
 
 

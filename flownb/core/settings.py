@@ -1,0 +1,171 @@
+"""A workflow's settings: what stands in the notebook's ``metadata.flownb``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from flownb.core.directives import POLICY_KEYS, flag, policy
+from flownb.core.durations import DAY, SECOND, duration
+from flownb.core.errors import InvalidValue
+from flownb.core.forms import complaints
+from flownb.core.model import Json, Policy
+from flownb.core.settings_schema import SCHEMA
+
+NAMES = tuple(SCHEMA["properties"])
+
+
+@dataclass(frozen=True)
+class Auth:
+    """How the sender of an event proves that it may: ``kind`` of proof, and the name of the secret it needs."""
+
+    kind: str
+    secret: str
+    header: str | None = None
+
+
+@dataclass(frozen=True)
+class Hook:
+    """The HTTP trigger. ``wait`` is how long, in ms, a caller waits for ``pd.respond``; None for an answer at once."""
+
+    auth: Auth | None = None
+    wait: int | None = None
+    idempotency_header: str = "Idempotency-Key"
+    max_body_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a workflow starts by itself: by a ``cron`` expression in a time zone, or ``every`` so many ms.
+
+    ``missed`` says what becomes of times at which no server ran: ``once``, ``all`` or ``none``.
+    """
+
+    cron: str | None = None
+    every: int | None = None
+    timezone: str = "UTC"
+    missed: str = "once"
+    overlap: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A folder, relative to the notebook's own, in which each new file that fits the pattern starts an execution."""
+
+    folder: str
+    pattern: str = "*"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How much of a workflow runs: at most ``running`` at once, ``most`` begun in any ``per`` ms, ``queued`` waiting.
+
+    None stands for no limit.
+    """
+
+    running: int | None = None
+    most: int | None = None
+    per: int = SECOND
+    queued: int | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """A value of ``pd.inputs``: ``value`` itself, or what is kept under the name ``secret``."""
+
+    value: Json = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a workflow; ``unknown`` are keys that mean nothing here."""
+
+    policy: Policy = field(default_factory=Policy)
+    confirm: bool | None = None
+    name: str | None = None
+    hook: Hook = Hook()
+    schedules: tuple[Schedule, ...] = ()
+    watches: tuple[Watch, ...] = ()
+    on_error: str | None = None
+    quota: Quota = Quota()
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+
+def settings(said: Mapping[str, Any]) -> Settings:
+    """The settings that a mapping of JSON values says; raises ``InvalidValue`` that names the key."""
+    rules = policy(said, Policy())
+    confirm = flag(said, "confirm", False) if said.get("confirm") is not None else None
+    for key, complaint in complaints(SCHEMA, {key: said[key] for key in said if key not in POLICY_KEYS}).items():
+        raise InvalidValue(f"`{key}` {complaint}")
+    return Settings(
+        policy=rules,
+        confirm=confirm,
+        name=said.get("name"),
+        hook=_hook(said.get("http") or {}),
+        schedules=tuple(_schedule(one) for one in _several(said.get("schedule"))),
+        watches=tuple(Watch(**one) for one in _several(said.get("watch"))),
+        on_error=said.get("on_error"),
+        quota=_quota(said),
+        inputs={name: _input(value) for name, value in (said.get("inputs") or {}).items()},
+        unknown=tuple(sorted(set(said) - set(NAMES))),
+    )
+
+
+def _several(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _hook(said: Mapping[str, Any]) -> Hook:
+    auth = said.get("auth")
+    return Hook(
+        auth=Auth(auth["type"], auth["secret"], auth.get("header")) if auth else None,
+        wait=duration(said.get("wait", "30s"), "`http.wait`") if said.get("respond") else None,
+        idempotency_header=said.get("idempotency_header", Hook.idempotency_header),
+        max_body_bytes=said.get("max_body_bytes"),
+    )
+
+
+def _schedule(said: Mapping[str, Any]) -> Schedule:
+    cron, every, timezone = said.get("cron"), said.get("every"), said.get("timezone", "UTC")
+    if (cron is None) == (every is None):
+        raise InvalidValue("`schedule` has either `cron` or `every`")
+    try:
+        zone = ZoneInfo(timezone)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        raise InvalidValue(f"`schedule.timezone` {timezone!r} is no time zone, such as Europe/Berlin") from None
+    except KeyError:
+        raise InvalidValue(f"`schedule.timezone` {timezone!r} is not known here") from None
+    if cron is not None:
+        try:
+            CronSim(cron, datetime.now(UTC).astimezone(zone))
+        except CronSimError as error:
+            raise InvalidValue(f"`schedule.cron` {cron!r}: {error}") from None
+    return Schedule(
+        cron=cron,
+        every=None if every is None else duration(every, "`schedule.every`"),
+        timezone=timezone,
+        missed=said.get("missed", "once"),
+        overlap=said.get("overlap", False),
+    )
+
+
+def _quota(said: Mapping[str, Any]) -> Quota:
+    throttle = said.get("throttle") or {}
+    per = duration(throttle["per"], "`throttle.per`") if throttle else Quota.per
+    if per > DAY:
+        raise InvalidValue("`throttle.per` is at most a day")
+    return Quota(said.get("concurrency"), throttle.get("most"), per, said.get("queue"))
+
+
+def _input(value: Json) -> Input:
+    """A mapping of ``secret`` alone names one; everything else is the value itself."""
+    if isinstance(value, dict) and value.keys() == {"secret"}:
+        return Input(secret=str(value["secret"]))
+    return Input(value=value)

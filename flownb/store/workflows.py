@@ -1,0 +1,57 @@
+"""The workflows of versions on disk, parsed once: a version never changes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+
+from sqlite_utils import Database
+
+from flownb.core.jsonvalue import dumps
+from flownb.core.model import Json
+from flownb.core.notebook import Workflow, workflow
+from flownb.store import sql
+
+MOST = 200
+
+
+class Workflows:
+    """For the writer and all readers; called in any thread."""
+
+    def __init__(self) -> None:
+        self._parsed: OrderedDict[str, Workflow] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def parsed(self, version: str) -> Workflow | None:
+        """The workflow of a version that was asked for before."""
+        with self._lock:
+            return self._parsed.get(version)
+
+    def find(self, db: Database, version: str) -> Workflow | None:
+        """The workflow of a version; None where nothing is pinned to it."""
+        found = self.parsed(version)
+        if found is None:
+            row = sql.first_row(db, "SELECT content FROM versions WHERE version = ?", version)
+            found = workflow(json.loads(row["content"])) if row else None
+        if found is not None:
+            with self._lock:
+                self._parsed[version] = found
+                if len(self._parsed) > MOST:
+                    self._parsed.popitem(last=False)
+        return found
+
+
+def put(db: Database, version: str, content: Json, now: int) -> None:
+    """Keep the notebook of a version, unless it is known."""
+    db.execute("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", (version, dumps(content), now))
+
+
+def drop_unused(db: Database, version: str) -> None:
+    """Forget a version that neither an execution nor a deployment is pinned to."""
+    db.execute(
+        """DELETE FROM versions WHERE version = ?1
+           AND NOT EXISTS (SELECT 1 FROM executions WHERE version = ?1)
+           AND NOT EXISTS (SELECT 1 FROM deployed WHERE version = ?1)""",
+        (version,),
+    )
