@@ -18,6 +18,7 @@ DURATION: dict[str, Any] = {
 def _one_or_several(one: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": ["object", "array", "null"],
+        "description": f"{one['description']} One, or a list.",
         "if": {"type": "array"},
         "then": {"items": one},
         "else": {"if": {"type": "object"}, "then": one},
