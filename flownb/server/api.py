@@ -19,6 +19,7 @@ from flownb.core.model import PauseKind, Status
 from flownb.server import api_decide, api_outbox, api_workflows
 from flownb.server.api_doctor import DoctorHandler
 from flownb.server.api_open import ContinueHandler, OpenedHandler, OpenHandler
+from flownb.server.description import DescriptionHandler
 from flownb.server.handler import FlowHandler
 from flownb.server.recorder import record
 from flownb.server.service import Service
@@ -223,6 +224,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (r"/flownb/api/health", HealthHandler),
         (r"/flownb/api/drain", DrainHandler),
         (r"/flownb/api/doctor", DoctorHandler),
+        (r"/flownb/openapi\.yaml", DescriptionHandler),
         (r"/flownb/api/(.*)", UnknownHandler),
     ]
     arguments = {"service": service, "max_body_bytes": max_body_bytes}
