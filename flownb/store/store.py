@@ -15,12 +15,13 @@ from flownb.core import consequences, events, transitions
 from flownb.core.deployment import Deployment, NoSuchWorkflow, QueueFull, Start
 from flownb.core.errors import FlowNBError
 from flownb.core.frozen import replace
-from flownb.core.model import Action, Attempt, Execution, Json, Pause, Status
+from flownb.core.model import Action, Execution, Json, Status
 from flownb.core.notebook import Workflow
 from flownb.core.settings import Quota
 from flownb.core.transitions.outcome import warn
 from flownb.store import aggregate, checkpoints, deployments, journal, outbox, queries, queue, sql, starts, workflows
 from flownb.store.at_work import AtWork
+from flownb.store.informed import informed
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
 from flownb.store.writer import Writer
@@ -124,8 +125,11 @@ class Store:
         if change is not None and change.before is not change.after:
             for listener in list(self._listeners):
                 listener(change)
-            for other in change.led_to:
-                self._tell(other)
+            self._tell_all(change.led_to)
+
+    def _tell_all(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self._tell(change)
 
     async def create(
         self, execution: Execution, content: Json, inherited: Iterable[checkpoints.StepCheckpoint] = ()
@@ -151,10 +155,18 @@ class Store:
 
         Raises ``NoSuchWorkflow``, ``QueueFull`` or ``StoreError``.
         """
-        change = await self._writer.run(partial(self._start, wish=wish), self._tell)
+        change = await self._writer.run(partial(self.begin, wish=wish), self._tell)
         return change.after, change.before is None
 
-    def _start(self, db: Database, wish: Start) -> Change:
+    async def carry_out(self, jobs: Iterable[Callable[[Database], Sequence[Change]]]) -> list[Exception | None]:
+        """Jobs of others in the writer, handed in together; each says which changes it made. Returns what they raised.
+
+        ``begin`` is for them: it starts a deployed workflow inside a job.
+        """
+        return await self._writer.run_all(jobs, self._tell_all)
+
+    def begin(self, db: Database, wish: Start) -> Change:
+        """As ``start``, inside a job."""
         now = self._clock.now()
         if (known := starts.delivered(db, wish)) is not None:
             return Change(0, journal.CREATED, now, known, known)
@@ -281,7 +293,7 @@ class Store:
         if before is None:
             raise NotFound(execution_id)
         now = self._clock.now()
-        outcome = transitions.apply(before, _informed(db, before, event), now)
+        outcome = transitions.apply(before, informed(db, before, event), now)
         after = outcome.execution
         if after is before:
             return Change(0, journal.name_of(event), now, before, after, outcome.answer)
@@ -305,7 +317,7 @@ class Store:
         led_to = []
         for wish in consequences.starts(before, after, workflow.settings) if workflow is not None else ():
             try:
-                led_to.append(self._start(db, wish))
+                led_to.append(self.begin(db, wish))
             except (NoSuchWorkflow, QueueFull) as error:
                 after = warn(after, f"workflow {wish.workflow!r} was not started: {error}")
         return after, tuple(led_to)
@@ -352,24 +364,6 @@ class Store:
     async def read(self, query: Callable[[Database], T]) -> T:
         """The result of one of ``queries``."""
         return await self._reader.run(query)
-
-
-def _informed(db: Database, before: Execution, event: events.Event) -> events.Event:
-    """A request with what is on record of the pause that it is about."""
-    if isinstance(event, events.Continued):
-        pause = _pause(db, before, event.of) or aggregate.load_pause(db, before.id, event.of, linked=False)
-        return replace(event, pause=pause)
-    if isinstance(event, events.RequestArrived | events.Postponed) and event.attempt is not None:
-        return replace(event, pause=_pause(db, before, event.attempt))
-    return event
-
-
-def _pause(db: Database, execution: Execution, of: Attempt) -> Pause | None:
-    """What is on record of the pause that the links of an attempt are about."""
-    latest = execution.pause
-    if latest is not None and latest.linked_to(of):
-        return latest
-    return aggregate.load_pause(db, execution.id, of)
 
 
 def _answered(change: Change) -> tuple[transitions.Answer, Execution]:
