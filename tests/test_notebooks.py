@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -170,3 +171,17 @@ def test_the_command_line_runs_it_to_its_end(server: Server, name: str) -> None:
             running.kill()  # it would be waited for
             raise
     assert running.returncode == (1 if name == "max_retries" else 0), said
+
+
+@in_one_mode
+def test_orders_that_come_together_are_taken_one_at_a_time(server: Server, tmp_path: Path) -> None:
+    stock = tmp_path / "stock.json"
+    assert server.http.put("/workflows/orders", json={"notebook": "notebooks/one_at_a_time.ipynb"}).status_code == 200
+
+    def order(number: int) -> str:
+        body = {"workflow": "orders", "data": {"id": number, "pieces": 2, "stock": str(stock)}}
+        return str(server.http.post("/executions", json=body).json()["id"])
+
+    for execution in [order(number) for number in range(5)]:
+        server.wait(execution, "succeeded")
+    assert json.loads(stock.read_text()) == {"pieces": 90, "orders": [0, 1, 2, 3, 4]}
