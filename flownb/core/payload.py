@@ -1,4 +1,4 @@
-"""A request as a workflow sees it: the shape of ``$resume_data``, ``callback_request`` and ``context.resume``."""
+"""A request as a workflow sees it: the event of a hook, ``$resume_data``, ``callback_request``, ``context.resume``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flownb.core.errors import FlowNBError, InvalidValue
@@ -41,7 +42,7 @@ class File:
     body: bytes
 
 
-def shape(
+def event_shape(
     *,
     method: str,
     path: str,
@@ -50,10 +51,9 @@ def shape(
     headers: Iterable[tuple[str, str]],
     client_ip: str,
     body: Json,
-    received_at: str,
     dropped: Iterable[str] = (),
 ) -> dict[str, Json]:
-    """The one shape; ``dropped`` names headers to leave out besides those that never pass."""
+    """The event of an HTTP trigger; ``dropped`` names headers to leave out besides those that never pass."""
     unwanted = _DROPPED | {name.lower() for name in dropped}
     return {
         "method": method,
@@ -63,8 +63,12 @@ def shape(
         "headers": {name.lower(): value for name, value in headers if name.lower() not in unwanted},
         "client_ip": client_ip,
         "body": body,
-        "received_at": received_at,
     }
+
+
+def shape(*, received_at: str, **request: Any) -> dict[str, Json]:
+    """The shape of a request that ends a pause: that of an event, and when it came."""
+    return {**event_shape(**request), "received_at": received_at}
 
 
 def collect(pairs: Iterable[tuple[str, Json]]) -> dict[str, Json]:

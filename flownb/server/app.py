@@ -21,7 +21,7 @@ from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
 from flownb.core.mail import address
-from flownb.server import api, public
+from flownb.server import api, hooks, public
 from flownb.server.clock import Clock
 from flownb.server.console.routes import routes as console_routes
 from flownb.server.jupyter import JupyterKernels
@@ -201,7 +201,8 @@ class FlowNB(ExtensionApp):
         self.handlers.extend(console_routes(self._service, self.max_body_bytes))
 
     def _public_routes(self) -> list[tuple[str, Any, Any]]:
-        return public.routes(self._service, Pages(), self.max_body_bytes, self.confirm_links)
+        links = public.routes(self._service, Pages(), self.max_body_bytes, self.confirm_links)
+        return [*links, *hooks.routes(self._service, Pages(), self.max_body_bytes)]
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         if self.callback_port:

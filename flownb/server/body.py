@@ -9,10 +9,12 @@ from tornado import httputil
 
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Action, Json
-from flownb.core.payload import MASK, File, mask, read_body, shape
+from flownb.core.payload import MASK, File, event_shape, mask, read_body, shape
 from flownb.core.times import iso
+from flownb.server.context import HOOK
 
-ACTIONS = rf"/flownb/({'|'.join(Action)})/"
+PUBLIC = re.compile(rf"(.*?/flownb/(?:{'|'.join([*Action, HOOK])})/)([^/]*)(.*)")
+"""The path of a URL with a secret in it: what stands before that, the secret, and what stands behind."""
 
 DISCARDED = 64 * 1024 * 1024
 """So much of a body over the limit is read and dropped, since a client that still sends would not see the answer."""
@@ -76,6 +78,26 @@ def resume_data(request: httputil.HTTPServerRequest, body: Json, now: int, secre
     )
 
 
+def hook_event(
+    request: httputil.HTTPServerRequest, body: Json, token: str, dropped: Iterable[str] = ()
+) -> dict[str, Json]:
+    """A request to a hook as its workflow's event: the secret is in no part of it, nor are the headers ``dropped``."""
+    before, _, suffix = taken_apart(request)
+    return mask(  # type: ignore[no-any-return]
+        event_shape(
+            method=request.method or "",
+            path=suffix or "/",
+            url=f"{request.protocol}://{request.host}{before}{MASK}{suffix}",
+            query=request.query,
+            headers=request.headers.get_all(),
+            client_ip=request.remote_ip or "",
+            body=body,
+            dropped=dropped,
+        ),
+        [token],
+    )
+
+
 def _parts(content_type: str, body: bytes) -> list[File] | None:
     """The parts of a multipart body; None where it cannot be taken apart."""
     if not content_type.lower().startswith("multipart/form-data"):
@@ -96,5 +118,11 @@ def _parts(content_type: str, body: bytes) -> list[File] | None:
 
 def masked_path(request: httputil.HTTPServerRequest) -> str:
     """The path of a link without its secret, however that was written."""
-    before, action, _ = re.split(ACTIONS, request.path, maxsplit=1)
-    return f"{before}/flownb/{action}/{MASK}"
+    return taken_apart(request)[0] + MASK
+
+
+def taken_apart(request: httputil.HTTPServerRequest) -> tuple[str, str, str]:
+    """The path of a public URL as it came: what stands before its secret, the secret, and what stands behind."""
+    found = PUBLIC.fullmatch(request.path)
+    assert found is not None
+    return found[1], found[2], found[3]

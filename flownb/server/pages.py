@@ -26,7 +26,7 @@ TITLES = {
     "not_found": ("Unknown link", "This link is not known here. Was it copied whole?"),
     "invalid": ("Not accepted", "The data does not fit what the workflow asks for. The pause stays as it is."),
     "confirm_required": ("Please confirm", "This link wants a confirmation: open its page in a browser, or use POST."),
-    "error": ("Not accepted", "The request could not be read. The pause stays as it is."),
+    "error": ("Not accepted", "The request could not be read. Nothing was changed."),
     "unavailable": ("Out of order", "The workflow server cannot take this now. Please try again later."),
 }
 """Heading and text for each answer of the contract's table."""
@@ -56,7 +56,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Told:
-    """An answer in words, for a page and for JSON alike."""
+    """An answer in words, for a page and for JSON alike; ``message`` and ``title`` in place of the usual ones."""
 
     code: int
     status: str
@@ -65,10 +65,15 @@ class Told:
     reason: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
     by: str | None = None
+    title: str = ""
 
     @property
     def words(self) -> str:
         return self.message or TITLES[self.status][1]
+
+    @property
+    def heading(self) -> str:
+        return self.title or TITLES[self.status][0]
 
     def json(self, execution: Execution | None) -> dict[str, Json]:
         said: dict[str, Json] = {"status": self.status, "message": self.words}
@@ -108,9 +113,7 @@ class Pages:
             facts.append(("Decided" if told.by is None else f"Decided by {told.by}", _when(told.at)))
         if execution is not None:
             facts.append(("Now", standing(execution)))
-        return self.render(
-            "answer.html", title=TITLES[told.status][0], message=told.words, facts=facts, errors=told.errors
-        )
+        return self.render("answer.html", title=told.heading, message=told.words, facts=facts, errors=told.errors)
 
     def ended(self, execution: Execution, pause: Pause | None) -> Page:
         """What came of a pause that nobody can decide on any more, and how its execution stands."""
