@@ -40,8 +40,19 @@ def findings(text: str, kernelspecs: Collection[str] | None = None) -> list[Find
         workflow = read(text)
     except NotebookError as error:
         return [Finding(None, None, "error", str(error))]
+    return of_workflow(workflow, kernelspecs)
+
+
+def of_workflow(workflow: Workflow, kernelspecs: Collection[str] | None = None) -> list[Finding]:
+    """As ``findings``, of a notebook that could be read."""
     found = [*_of_the_whole(workflow, kernelspecs), *_of_cells(workflow)]
     return sorted(found, key=lambda finding: finding.cell or 0)
+
+
+def placed(finding: Finding) -> str:
+    """A finding in one line, with its cell."""
+    place = f"cell {finding.cell}" + (f" ({finding.step})" if finding.step else "") if finding.cell else ""
+    return f"{place}: {finding.message}" if place else finding.message
 
 
 def _of_the_whole(workflow: Workflow, kernelspecs: Collection[str] | None) -> Iterator[Finding]:

@@ -18,6 +18,15 @@ class NoSuchWorkflow(FlowNBError):
         super().__init__(f"no workflow {name!r} is deployed: `flownb deploy` deploys a notebook")
 
 
+class NoSuchVersion(FlowNBError):
+    """A workflow has no version of that number."""
+
+    reason = "not_found"
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(f"workflow {name!r} has no version {number}: `flownb versions {name}` lists them")
+
+
 class QueueFull(FlowNBError):
     """So many events of a workflow wait to begin that its settings take no more."""
 
@@ -31,7 +40,8 @@ class QueueFull(FlowNBError):
 class Deployment:
     """One of the versions that were deployed under a name, counted by ``number`` from 1.
 
-    ``active`` says whether the name starts anything now; ``serial`` counts the hook URLs that it has had.
+    ``active`` says whether the name starts anything now; ``serial`` counts the hook URLs that it has had. ``restores``
+    is the number of the earlier version that a rollback made current again.
     """
 
     name: str
@@ -42,6 +52,12 @@ class Deployment:
     by: str | None
     active: bool
     serial: int
+    restores: int | None = None
+
+    @property
+    def origin(self) -> int:
+        """The number under which the version was deployed from its notebook."""
+        return self.restores or self.number
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import JupyterHandler
 
-from flownb.core.deployment import NoSuchWorkflow, QueueFull
+from flownb.core.deployment import NoSuchVersion, NoSuchWorkflow, QueueFull
 from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
 from flownb.core.model import Json
 from flownb.core.payload import shape
@@ -27,6 +27,7 @@ CODES: dict[type[FlowNBError], int] = {
     NotFound: 404,
     NoSuchNotebook: 404,
     NoSuchWorkflow: 404,
+    NoSuchVersion: 404,
     QueueFull: 429,
     NotebookError: 400,
     InvalidValue: 400,

@@ -48,6 +48,13 @@ class FlowHandler(LoggedInHandler, APIHandler):
             raise InvalidValue(f"limit is a number from 1 to {LONGEST_PAGE}, got {said!r}")
         return int(said)
 
+    def flag(self, name: str) -> bool:
+        """Whether the address says ``true`` to that name; raises ``InvalidValue`` for other words than those two."""
+        said = self.get_query_argument(name, "false")
+        if said not in ("true", "false"):
+            raise InvalidValue(f"{name} is true or false, got {said!r}")
+        return said == "true"
+
     async def view(self, execution: Execution) -> dict[str, Json]:
         return (await self.views([execution]))[0]
 

@@ -40,7 +40,7 @@ class Notebooks:
             raise NotebookError(f"{path} is larger than {MOST_BYTES:,} bytes")
         try:
             found = read(file.read_text(encoding="utf-8"))
-            self._check_kernelspec(found.kernelspec)
+            self.check_kernelspec(found.kernelspec)
         except UnicodeDecodeError:
             raise NotebookError(f"{path}: not a notebook: not UTF-8 text") from None
         except NotebookError as error:
@@ -59,7 +59,8 @@ class Notebooks:
             raise NoSuchNotebook(f"there is no notebook {path!r} in the server's root folder")
         return file
 
-    def _check_kernelspec(self, name: str) -> None:
+    def check_kernelspec(self, name: str) -> None:
+        """Raises ``NotebookError`` where there is none of that name here, or it is not for Python."""
         specs = self._kernelspecs.find_kernel_specs()
         if name not in specs:
             there = ", ".join(sorted(specs)) or "none"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from flownb.core import links
-from flownb.core.deployment import Deployment, NoSuchWorkflow
+from flownb.core.deployment import Deployment, NoSuchVersion, NoSuchWorkflow
+from flownb.core.model import Json
 from flownb.store import sql
 from flownb.store.keys import Key
 
-_ALL = """SELECT d.name, v.number, v.version, v.notebook, v.at, v.by, d.active, d.serial
+_ALL = """SELECT d.name, v.number, v.version, v.notebook, v.at, v.by, d.active, d.serial, v.restores
           FROM deployments d JOIN deployed v ON v.name = d.name"""
 
 
@@ -28,6 +29,18 @@ def history(db: Database, name: str) -> list[Deployment]:
     return [_made(row) for row in sql.query(db, f"{_ALL} WHERE d.name = ? ORDER BY v.number DESC", name)]
 
 
+def numbered(db: Database, name: str, number: int) -> Deployment | None:
+    """One of the versions that were deployed under a name."""
+    return _first(db, f"{_ALL} WHERE d.name = ? AND v.number = ?", name, number)
+
+
+def unfinished(db: Database, name: str) -> dict[str, int]:
+    """How many executions of a workflow are not over, by their version."""
+    counted = """SELECT version, count(*) AS n FROM executions
+                 WHERE workflow = ? AND status IN ('queued', 'running', 'suspended') GROUP BY version"""
+    return {row["version"]: row["n"] for row in sql.query(db, counted, name)}
+
+
 def by_hook(db: Database, token: str) -> Deployment | None:
     """The active deployment whose hook URL has this secret."""
     known = f"{_ALL} AND v.number = d.number JOIN hooks h ON h.name = d.name AND h.serial = d.serial"
@@ -41,14 +54,51 @@ def put(db: Database, key: Key, name: str, version: str, notebook: str, now: int
         sql.insert(db, "deployments", {"name": name, "number": 0, "active": 1, "serial": 1})
         add_hook(db, key, name, 1)
     if known is None or (known.version, known.notebook) != (version, notebook):
-        latest = db.execute("SELECT coalesce(max(number), 0) FROM deployed WHERE name = ?", (name,)).fetchone()[0]
-        row = {"name": name, "number": latest + 1, "version": version, "notebook": notebook, "at": now, "by": by}
-        sql.insert(db, "deployed", row)
-        sql.update(db, "deployments", {"number": latest + 1}, "name = ?", name)
+        _add(db, name, version=version, notebook=notebook, at=now, by=by, restores=None)
     sql.update(db, "deployments", {"active": 1}, "name = ?", name)
+    return _current(db, name)
+
+
+def roll_back(db: Database, name: str, number: int, now: int, by: str | None) -> Deployment:
+    """An earlier version is current again, under a new number: what was current before stays on record.
+
+    Raises ``NoSuchWorkflow`` where the name is not active, or ``NoSuchVersion``.
+    """
+    known = demand_active(db, name)
+    meant = numbered(db, name, number)
+    if meant is None:
+        raise NoSuchVersion(name, number)
+    if (known.version, known.notebook) != (meant.version, meant.notebook):
+        _add(db, name, version=meant.version, notebook=meant.notebook, at=now, by=by, restores=meant.origin)
+    return _current(db, name)
+
+
+def _add(db: Database, name: str, **version: Json) -> None:
+    latest = db.execute("SELECT coalesce(max(number), 0) FROM deployed WHERE name = ?", (name,)).fetchone()[0]
+    sql.insert(db, "deployed", {"name": name, "number": latest + 1, **version})
+    sql.update(db, "deployments", {"number": latest + 1}, "name = ?", name)
+
+
+def _current(db: Database, name: str) -> Deployment:
     found = current(db, name)
     assert found is not None
     return found
+
+
+def demand_active(db: Database, name: str) -> Deployment:
+    """What a name stands for; raises ``NoSuchWorkflow`` where it starts nothing."""
+    found = current(db, name)
+    if found is None or not found.active:
+        raise NoSuchWorkflow(name)
+    return found
+
+
+def replace_hook(db: Database, key: Key, name: str) -> Deployment:
+    """A workflow has a new hook URL; the one before is unknown from then on. Raises ``NoSuchWorkflow``."""
+    serial = demand_active(db, name).serial + 1
+    add_hook(db, key, name, serial)
+    sql.update(db, "deployments", {"serial": serial}, "name = ?", name)
+    return _current(db, name)
 
 
 def end(db: Database, name: str) -> Deployment:
@@ -56,9 +106,7 @@ def end(db: Database, name: str) -> Deployment:
 
     Raises ``NoSuchWorkflow``.
     """
-    found = current(db, name)
-    if found is None or not found.active:
-        raise NoSuchWorkflow(name)
+    found = demand_active(db, name)
     sql.update(db, "deployments", {"active": 0}, "name = ?", name)
     return found
 
@@ -76,8 +124,8 @@ def adopt_hooks(db: Database, key: Key) -> None:
         add_hook(db, key, row["name"], row["serial"])
 
 
-def _first(db: Database, query: str, value: str | bytes) -> Deployment | None:
-    row = sql.first_row(db, query, value)
+def _first(db: Database, query: str, *values: str | bytes | int) -> Deployment | None:
+    row = sql.first_row(db, query, *values)
     return _made(row) if row else None
 
 

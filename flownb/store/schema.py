@@ -37,6 +37,12 @@ def deployments(db: Database) -> None:
     _run(db, _DEPLOYMENTS)
 
 
+@migrations()
+def rollbacks(db: Database) -> None:
+    """Which earlier version a rollback made current again."""
+    _run(db, _ROLLBACKS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -245,4 +251,8 @@ CREATE INDEX deliveries_execution ON deliveries (execution);
 DROP INDEX executions_queue;
 CREATE INDEX executions_queue ON executions (segments = 0, workflow, seq) WHERE status = 'queued';
 CREATE INDEX executions_started ON executions (workflow, started_at) WHERE started_at IS NOT NULL
+"""
+
+_ROLLBACKS = """
+ALTER TABLE deployed ADD COLUMN restores INTEGER
 """

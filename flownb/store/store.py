@@ -186,6 +186,14 @@ class Store:
         """The name starts nothing any more. Raises ``NoSuchWorkflow``."""
         return await self._writer.run(lambda db: deployments.end(db, name))
 
+    async def roll_back(self, name: str, number: int, by: str | None) -> Deployment:
+        """An earlier version is current again. Raises ``NoSuchWorkflow`` or ``NoSuchVersion``."""
+        return await self._writer.run(lambda db: deployments.roll_back(db, name, number, self._clock.now(), by))
+
+    async def replace_hook(self, name: str) -> Deployment:
+        """A workflow has a new hook URL, the one before is unknown. Raises ``NoSuchWorkflow``."""
+        return await self._writer.run(lambda db: deployments.replace_hook(db, self._key, name))
+
     async def workflow(self, version: str) -> Workflow | None:
         """The workflow of a version; None where nothing is pinned to it."""
         found = self._workflows.parsed(version)

@@ -10,7 +10,7 @@ from tests.support.server import Server, returned
 ECHO = "pd.steps.trigger.event.body"
 
 
-def deploy(server: Server, name: str, *cells: Any, **settings: Any) -> dict[str, Any]:
+def deploy(server: Server, name: str, /, *cells: Any, **settings: Any) -> dict[str, Any]:
     """Deploy a notebook of these cells, with these settings."""
     path = write(server.root, f"{name}.ipynb", *cells, flownb=settings)
     answer = server.http.put(f"/workflows/{name}", json={"notebook": path})
@@ -50,7 +50,8 @@ def test_a_deployed_workflow_starts_by_its_name_in_the_version_that_was_deployed
 
 def test_what_is_deployed_survives_a_crash(make_server: Any) -> None:
     server = make_server().start()
-    first = deploy(server, "echo", ECHO)
+    deploy(server, "echo", ECHO)
+    first = server.http.get("/workflows/echo").json()
     server.kill()
     server.start()
     assert server.http.get("/workflows/echo").json() == first
