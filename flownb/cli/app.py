@@ -16,6 +16,7 @@ from flownb.cli.later import deploy
 from flownb.cli.repair import open_, replay
 from flownb.cli.run import run
 from flownb.cli.serve import serve
+from flownb.cli.usage import usage
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run,
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "deploy": deploy,
     "check": check,
     "doctor": doctor,
+    "usage": usage,
     "serve": serve,
 }
 

@@ -154,6 +154,22 @@ class Client:
         """Put a notebook to work under a name."""
         return self._object("PUT", f"workflows/{quote(name, safe='')}", json={"notebook": self._path(notebook)})
 
+    def usage(
+        self,
+        by: str = "day",
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        workflow: str | None = None,
+        limit: int = 50,
+    ) -> dict[str, Any]:
+        """``{"by", "rows", "more", "total"}``: what was used, by day, workflow, execution, step or segment.
+
+        ``since`` and ``until`` are days in UTC like ``"2026-11-23"``, both included.
+        """
+        asked = {"by": by, "since": since, "until": until, "workflow": workflow, "limit": limit}
+        return self._object("GET", "usage", params={key: value for key, value in asked.items() if value is not None})
+
     def drain(self, on: bool = True) -> dict[str, Any]:
         """Have the server admit nothing new, or admit again."""
         return self._object("POST", "drain", json={"on": on})

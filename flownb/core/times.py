@@ -12,3 +12,8 @@ def iso(at: int | None) -> str | None:
     if at is None:
         return None
     return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def day(at: int) -> str:
+    """The day in UTC, as ``2026-11-23``."""
+    return (_EPOCH + timedelta(milliseconds=at)).date().isoformat()

@@ -43,6 +43,12 @@ def rollbacks(db: Database) -> None:
     _run(db, _ROLLBACKS)
 
 
+@migrations()
+def usage(db: Database) -> None:
+    """The bill; of what ran before, the totals of each execution that is still there."""
+    _run(db, _USAGE)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -255,4 +261,35 @@ CREATE INDEX executions_started ON executions (workflow, started_at) WHERE start
 
 _ROLLBACKS = """
 ALTER TABLE deployed ADD COLUMN restores INTEGER
+"""
+
+_USAGE = """
+CREATE TABLE usage (
+    execution TEXT NOT NULL,
+    segment INTEGER NOT NULL,
+    workflow TEXT NOT NULL,
+    version TEXT NOT NULL,
+    day TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    compute_ms INTEGER NOT NULL,
+    suspended_ms INTEGER NOT NULL,
+    credits INTEGER NOT NULL,
+    here INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (execution, segment)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_day ON usage (day, workflow);
+CREATE INDEX usage_workflow ON usage (workflow, day);
+
+CREATE TABLE usage_steps (
+    execution TEXT NOT NULL,
+    segment INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    compute_ms INTEGER NOT NULL,
+    PRIMARY KEY (execution, segment, step)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO usage SELECT id, segments, workflow, version, date(started_at / 1000, 'unixepoch'), started_at, compute_ms,
+    suspended_ms, earlier_credits + max(1, (segment_ms + 29999) / 30000), 1 FROM executions WHERE segments > 0;
+INSERT INTO usage_steps SELECT e.id, e.segments, name, s.compute_ms FROM executions e JOIN steps s ON s.execution = e.id
+    WHERE e.segments > 0 AND s.compute_ms > 0
 """

@@ -19,7 +19,19 @@ from flownb.core.model import Action, Execution, Json, Status
 from flownb.core.notebook import Workflow
 from flownb.core.settings import Quota
 from flownb.core.transitions.outcome import warn
-from flownb.store import aggregate, checkpoints, deployments, journal, outbox, queries, queue, sql, starts, workflows
+from flownb.store import (
+    aggregate,
+    checkpoints,
+    deployments,
+    journal,
+    outbox,
+    queries,
+    queue,
+    sql,
+    starts,
+    usage,
+    workflows,
+)
 from flownb.store.at_work import AtWork
 from flownb.store.informed import informed
 from flownb.store.keys import Key
@@ -307,6 +319,7 @@ class Store:
             return Change(0, journal.name_of(event), now, before, after, outcome.answer)
         after, led_to = self._lead(db, before, after)
         aggregate.save(db, before, after)
+        usage.add(db, before, after, now)
         aggregate.drop_unused_links(db, before, event)
         if (begun := aggregate.attempt_begun(before, after)) is not None:
             aggregate.insert_links(db, self._key, execution_id, begun)

@@ -33,6 +33,7 @@ from flownb.core.model import (
     Step,
     StepStatus,
 )
+from flownb.core.usage import spent
 from tests.core.answers import answers_obey_the_table, fills
 from tests.core.journal import Journal, Key, Move, dropped, kept, key, present, record, request_of, written
 
@@ -385,6 +386,29 @@ def suspended_time_is_the_time_in_pauses(journal: Journal) -> None:
     assert journal[-1].after.suspended_ms == waited
 
 
+def the_bill_adds_up(journal: Journal) -> None:
+    """What each change adds, taken together, is what the execution and its steps say of themselves."""
+    segments: dict[int, list[int]] = {}
+    steps: dict[str, int] = {}
+    for move in journal:
+        found = spent(move.before, move.after)
+        if found is None:
+            continue
+        counts = segments.setdefault(found.segment, [0, 0, 0])
+        for place, more in enumerate((found.compute_ms, found.suspended_ms, found.credits)):
+            counts[place] += more
+        for name, more in found.steps:
+            steps[name] = steps.get(name, 0) + more
+        assert sum(more for _, more in found.steps) == found.compute_ms
+    last = journal[-1].after
+    assert [sum(figures) for figures in zip(*segments.values(), strict=True)] in (
+        [last.compute_ms, last.suspended_ms, last.credits],
+        [],
+    )
+    assert all(credits == max(1, -(-compute // 30_000)) for compute, _, credits in segments.values())
+    assert steps == {step.name: step.compute_ms for step in last.steps if step.compute_ms}
+
+
 ALL: tuple[Callable[[Journal], None], ...] = (
     finished_steps_never_start_again,
     pauses_end_once,
@@ -403,6 +427,7 @@ ALL: tuple[Callable[[Journal], None], ...] = (
     answers_obey_the_table,
     credits_are_counted_by_segment,
     suspended_time_is_the_time_in_pauses,
+    the_bill_adds_up,
 )
 
 

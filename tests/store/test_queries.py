@@ -15,8 +15,9 @@ from flownb.core.deployment import Start
 from flownb.core.model import Action, Attempt, Status
 from flownb.core.notebook import workflow
 from flownb.core.settings import Quota, Settings
-from flownb.store import aggregate, at_work, checkpoints, deployments, lists, outbox, queries, queue, starts
+from flownb.store import aggregate, at_work, checkpoints, deployments, lists, outbox, queries, queue, starts, usage
 from flownb.store.queue import Turn
+from flownb.store.usage import By, Period
 from flownb.store.writer import open_database
 from tests.store.stored import (
     BEGIN,
@@ -177,11 +178,14 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "page": partial(queries.page, status=None, workflow=None, before="50", limit=2),
     "page by status": partial(queries.page, status=Status.SUSPENDED, workflow=None, before="50", limit=2),
     "page by workflow": partial(queries.page, status=None, workflow="flow", before="50", limit=2),
+    **{f"usage by {by}": partial(usage.table, by=by, period=Period(), limit=5) for by in By},
+    "usage of a workflow": partial(usage.table, by=By.SEGMENT, period=Period(workflow="flow"), limit=5),
+    "total usage": partial(usage.total, period=Period("2026-11-01", "2026-11-30")),
 }
 
 
-SORTED = ("latest checkpoint", "checkpoints of an execution", "paused_or_ended")
-"""What sorts the few rows of one execution, or those that came since the last look."""
+SORTED = ("latest checkpoint", "checkpoints of an execution", "paused_or_ended", "total usage", "usage of a workflow")
+"""What sorts the few rows of one execution, those that came since the last look, or those of some days."""
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["fresh", "analyzed"])
@@ -198,7 +202,7 @@ def test_the_hot_path_goes_by_index(many: Path, name: str, analyzed: bool) -> No
     # An index that holds nothing but what is asked for may be read from its beginning.
     scanned = [step for step in found if step.startswith("SCAN") and "json_each" not in step]
     assert not [step for step in scanned if step.rpartition(" ")[2] not in ("executions_queue", "outbox_waiting")]
-    assert name in SORTED or not [step for step in found if "TEMP B-TREE" in step]
+    assert name in SORTED or name.startswith("usage by") or not [step for step in found if "TEMP B-TREE" in step]
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["fresh", "analyzed"])

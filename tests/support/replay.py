@@ -83,7 +83,17 @@ def _told_again(db: Database, execution_id: str) -> Told:
         assert {of: bare(pause) for of, pause in record(moves).items()} == {
             of: bare(pause) for of, pause in pauses.items()
         }
+        assert _billed(db, stored) == (stored.compute_ms, stored.suspended_ms, stored.credits)
     return Told(stored, pauses, moves)
+
+
+def _billed(db: Database, stored: Execution) -> tuple[int, ...]:
+    """What the bill has of an execution, which is no less when its segments and steps are added up."""
+    whole = "SELECT sum(compute_ms), sum(suspended_ms), sum(credits) FROM usage WHERE execution = ?"
+    by_step = "SELECT sum(compute_ms) FROM usage_steps WHERE execution = ?"
+    found = [value or 0 for value in db.execute(whole, (stored.id,)).fetchone()]
+    assert (db.execute(by_step, (stored.id,)).fetchone()[0] or 0) == found[0]
+    return tuple(found)
 
 
 def _rows(db: Database, table: str, execution_id: str) -> list[dict[str, Any]]:

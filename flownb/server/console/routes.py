@@ -10,6 +10,7 @@ from flownb.server.console.handler import ConsoleHandler
 from flownb.server.console.inbox import InboxHandler
 from flownb.server.console.lists import ExecutionsHandler, OverviewHandler, WorkflowsHandler
 from flownb.server.console.outbox import OutboxHandler, SendHandler
+from flownb.server.console.usage import UsageHandler
 from flownb.server.service import Service
 
 
@@ -27,6 +28,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (r"/flownb/inbox/?", InboxHandler),
         (r"/flownb/workflows/?", WorkflowsHandler),
         (r"/flownb/workflows/start", acts.StartHandler),
+        (r"/flownb/usage/?", UsageHandler),
         (r"/flownb/outbox/?", OutboxHandler),
         (r"/flownb/outbox/([^/]+)/send", SendHandler),
     ]
