@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
 from flownb.core import consequences, events, transitions
 from flownb.core.deployment import Deployment, NoSuchWorkflow, QueueFull, Start
-from flownb.core.errors import FlowNBError
 from flownb.core.frozen import replace
 from flownb.core.model import Action, Execution, Json, Status
 from flownb.core.notebook import Workflow
@@ -33,6 +31,9 @@ from flownb.store import (
     workflows,
 )
 from flownb.store.at_work import AtWork
+from flownb.store.change import Change as Change
+from flownb.store.change import Clock as Clock
+from flownb.store.change import NotFound as NotFound
 from flownb.store.informed import informed
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
@@ -41,40 +42,6 @@ from flownb.store.writer import Writer
 T = TypeVar("T")
 
 Request = events.RequestArrived | events.Postponed | events.Continued
-
-
-class Clock(Protocol):
-    """What the store needs of time; called in the writer's thread."""
-
-    def now(self) -> int:
-        """Milliseconds since 1970 in UTC."""
-
-
-class NotFound(FlowNBError):
-    """There is no such execution."""
-
-    reason = "not_found"
-
-    def __init__(self, execution_id: str) -> None:
-        super().__init__(f"there is no execution {execution_id!r}")
-
-
-@dataclass(frozen=True)
-class Change:
-    """One committed change of an execution: ``seq`` is its place in the journal; ``before`` is None at its creation.
-
-    ``posted`` says that messages to people came into the outbox with it; ``led_to`` are changes of other executions
-    that came of it in the same moment.
-    """
-
-    seq: int
-    event: str
-    at: int
-    before: Execution | None
-    after: Execution
-    answer: transitions.Answer | None = None
-    posted: bool = False
-    led_to: tuple[Change, ...] = ()
 
 
 Post = Callable[[Change, Sequence[Json]], Sequence[outbox.Message]]
