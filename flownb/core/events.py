@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flownb.core.model import NOBODY, Action, Attempt, Checkpoint, Error, Json, Pause, PauseKind, Signature
+from flownb.core.model import NOBODY, Action, Attempt, Checkpoint, Error, Json, Pause, PauseKind, Signature, Step
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,20 @@ class Continued:
 
 
 @dataclass(frozen=True)
+class Migrated:
+    """While it waits in the pause of attempt ``of``, the execution moves to another version.
+
+    ``steps`` are all those of that version, as they begin; what was run of them is the same as before.
+    """
+
+    of: Attempt
+    version: str
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
+    signature: Signature = NOBODY
+
+
+@dataclass(frozen=True)
 class TimerFired:
     """The time of the live pause has come."""
 
@@ -143,6 +157,7 @@ Event = (
     | RequestArrived
     | Postponed
     | Continued
+    | Migrated
     | TimerFired
     | ReminderDue
     | ServerLost

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.model import Execution, Json, PauseKind, Step, StepStatus
-from flownb.core.notebook import Workflow
+from flownb.core.notebook import Cell, Workflow
 
 HAS_ENDED = (PauseKind.SUSPEND, PauseKind.DELAY)
 """Kinds of pauses whose step has nothing left to do; after the others it runs again."""
@@ -52,8 +53,12 @@ def demand_reached(execution: Execution, place: int) -> None:
 
 def differences(old: Workflow, new: Workflow, before: str) -> list[str]:
     """The steps before that step which are not the same in both versions, each with what became of it."""
-    was = {cell.name: cell.source for cell in old.steps[: place_of(old, before)]}
-    now = {cell.name: cell.source for cell in new.steps[: place_of(new, before)]}
+    return compared(old.steps[: place_of(old, before)], new.steps[: place_of(new, before)])
+
+
+def compared(old: Sequence[Cell], new: Sequence[Cell]) -> list[str]:
+    """The cells that are not the same in both, each with what became of it."""
+    was, now = ({cell.name: cell.source for cell in cells} for cells in (old, new))
     said = [f"{name} (changed)" for name in was if name in now and was[name] != now[name]]
     said += [f"{name} (gone)" for name in was if name not in now]
     said += [f"{name} (new)" for name in now if name not in was]

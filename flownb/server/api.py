@@ -18,6 +18,7 @@ from flownb.core.jsonvalue import dumps
 from flownb.core.model import PauseKind, Status
 from flownb.server import api_decide, api_outbox, api_usage, api_workflows
 from flownb.server.api_doctor import DoctorHandler
+from flownb.server.api_migrate import MigrateHandler
 from flownb.server.api_open import ContinueHandler, OpenedHandler, OpenHandler
 from flownb.server.description import DescriptionHandler
 from flownb.server.handler import FlowHandler
@@ -216,6 +217,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (rf"{one}/notebook", NotebookHandler),
         (rf"{one}/journal", JournalHandler),
         (rf"{one}/replay", ReplayHandler),
+        (rf"{one}/migrate", MigrateHandler),
         (rf"{one}/open", OpenHandler),
         (rf"{one}/continue", ContinueHandler),
         *api_outbox.ROUTES,

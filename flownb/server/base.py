@@ -9,6 +9,7 @@ from jupyter_server.base.handlers import JupyterHandler
 
 from flownb.core.deployment import NoSuchVersion, NoSuchWorkflow, QueueFull
 from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
+from flownb.core.migrations import CannotMigrate
 from flownb.core.model import Json
 from flownb.core.payload import shape
 from flownb.core.replays import CannotReplay
@@ -34,6 +35,7 @@ CODES: dict[type[FlowNBError], int] = {
     TooLarge: 413,
     NotNow: 409,
     CannotReplay: 409,
+    CannotMigrate: 409,
     CannotOpen: 409,
     PauseEnded: 409,
     Unavailable: 503,

@@ -13,7 +13,7 @@ from flownb.core import events
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.model import Attempt, EndedBy, Execution, Json, Pause, Step
 from flownb.core.notebook import Workflow
-from flownb.core.replays import ended
+from flownb.core.replays import CannotReplay, ended
 from flownb.core.times import iso
 from flownb.core.transitions import Answer, apply
 from flownb.server.kernels import checkpoint_of
@@ -113,6 +113,8 @@ class Continuing:
         return resumed.execution
 
     async def _fork(self, of: Execution, opened: Opened, kept: StepCheckpoint, changes: str) -> Continued:
+        if of.version != opened.execution.version:
+            raise CannotReplay(f"execution {of.id} has moved to another version since: open it again", "changed")
         pinned = await self.replays.store.pinned(of)
         workflow = await asyncio.to_thread(self._edited, opened, pinned)
         if opened.place >= len(workflow.steps):

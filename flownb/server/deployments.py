@@ -95,7 +95,7 @@ class Deployments:
         name = demand_name(name or found.settings.name or PurePosixPath(place).stem)
         if found.settings.name not in (None, name):
             raise InvalidValue(f"{path} says that its name is {found.settings.name!r}: deploy it as that")
-        warnings = await asyncio.to_thread(_checked, path, found)
+        warnings = await asyncio.to_thread(checked, path, found)
         found = await self._store.workflow(found.version) or found
         before = await self._store.read(partial(deployments.current, name=name))
         old = await self._store.workflow(before.version) if before else None
@@ -146,6 +146,11 @@ class Deployments:
             for one in history
         ]
 
+    async def latest(self, name: str) -> Deployed | None:
+        """What a name stands for, also where it was undeployed; None where it never was deployed."""
+        found = await self._store.read(partial(deployments.current, name=name))
+        return await self._deployed(found) if found else None
+
     async def version(self, name: str, number: int) -> Deployed:
         """One of the versions; raises ``NoSuchVersion``."""
         found = await self._store.read(partial(deployments.numbered, name=name, number=number))
@@ -177,7 +182,7 @@ class Deployments:
             listener(name)
 
 
-def _checked(path: str, workflow: Workflow) -> tuple[str, ...]:
+def checked(path: str, workflow: Workflow) -> tuple[str, ...]:
     """The warnings of a notebook; raises ``NotebookError`` where it has errors."""
     from flownb.core.check import of_workflow, placed  # which needs IPython: a server that deploys nothing does not
 

@@ -43,11 +43,12 @@ class Recorder:
         self._some = asyncio.Event()
 
     def hear(self, change: Change) -> None:
-        """A listener of the store: every pause and every end is written."""
+        """A listener of the store: every pause, every end and every move to another version is written."""
         before = change.before.status if change.before is not None else None
         status = change.after.status
         self._heard = change.seq
-        if status is not before and (status is Status.SUSPENDED or status.final):
+        moved = change.before is not None and change.before.version != change.after.version
+        if moved or (status is not before and (status is Status.SUSPENDED or status.final)):
             self._waiting[change.after.id] = None
             self._some.set()
 

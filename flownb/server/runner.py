@@ -67,7 +67,7 @@ class Runner:
         workflow = await self._store.pinned(execution)
         warnings = await self._changed_meanwhile(execution)
         try:
-            kernel = await self._warm.take(execution.id, execution.checkpoint)
+            kernel = await self._warm.take(execution)
             kernel = kernel or await self._workshop.ready(execution, workflow)
         except NotReady as error:
             failure = events.StepFailed(error.error, final=error.final, reason=error.reason)
@@ -109,7 +109,7 @@ class Runner:
         pause = execution.pause
         stays = execution.status is Status.SUSPENDED and pause is not None and pause.kind is not PauseKind.RETRY
         if stays and execution.checkpoint is not None:
-            self._warm.put(execution.id, kernel, execution.checkpoint)
+            self._warm.put(execution, kernel)
         else:
             kernel.dismiss()  # the slot is not held until the process is gone
 

@@ -30,6 +30,7 @@ from flownb.server.kernels import Workshop
 from flownb.server.letters import Letters
 from flownb.server.limits import Limits
 from flownb.server.mailer import Mailer
+from flownb.server.migrations import Migrations
 from flownb.server.notebooks import Notebooks
 from flownb.server.notifier import Notifier
 from flownb.server.openings import Jupyter, Openings
@@ -87,6 +88,7 @@ class Active:
     broadcast: Broadcast
     snapshots: Snapshots
     replays: Replays
+    migrations: Migrations
     openings: Openings
     continuing: Continuing
     doctor: Doctor
@@ -264,6 +266,7 @@ class Service:
                 broadcast,
                 snapshots,
                 replays,
+                Migrations(store, replays, deployments),
                 openings,
                 continuing,
                 doctor,

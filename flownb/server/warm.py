@@ -9,13 +9,18 @@ from dataclasses import dataclass
 
 from flownb.bridge.life import answers
 from flownb.bridge.port import Kernel
-from flownb.core.model import Checkpoint
+from flownb.core.model import Checkpoint, Execution
+
+
+def _state(execution: Execution) -> tuple[str, Checkpoint | None]:
+    """What a kernel has to fit: setup cells of this version, and this namespace."""
+    return execution.version, execution.checkpoint
 
 
 @dataclass
 class _Kept:
     kernel: Kernel
-    checkpoint: Checkpoint
+    state: tuple[str, Checkpoint | None]
     leave: asyncio.Event
     taken: bool = False
 
@@ -29,11 +34,11 @@ class WarmKernels:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._going: set[asyncio.Task[None]] = set()
 
-    def put(self, execution: str, kernel: Kernel, checkpoint: Checkpoint) -> None:
-        """Keep the kernel of a suspended execution, whose namespace is that of ``checkpoint``."""
-        self.drop(execution)
-        kept = self._kept[execution] = _Kept(kernel, checkpoint, asyncio.Event())
-        task = asyncio.create_task(self._stay(execution, kept))
+    def put(self, execution: Execution, kernel: Kernel) -> None:
+        """Keep the kernel of a suspended execution, whose namespace is that of its checkpoint."""
+        self.drop(execution.id)
+        kept = self._kept[execution.id] = _Kept(kernel, _state(execution), asyncio.Event())
+        task = asyncio.create_task(self._stay(execution.id, kept))
         task.add_done_callback(self._going.discard)
         self._going.add(task)
         if len(self._kept) > self._most:
@@ -48,14 +53,14 @@ class WarmKernels:
                 del self._kept[execution]
             await kept.kernel.shutdown()
 
-    async def take(self, execution: str, checkpoint: Checkpoint | None) -> Kernel | None:
-        """The kernel that has exactly this checkpoint's namespace, and lives; the caller owns it from now on."""
-        kept = self._kept.get(execution)
-        if kept is None or kept.checkpoint != checkpoint:
-            self.drop(execution)
+    async def take(self, execution: Execution) -> Kernel | None:
+        """The kernel with exactly the namespace of the execution's checkpoint, if it lives; the caller owns it then."""
+        kept = self._kept.get(execution.id)
+        if kept is None or kept.state != _state(execution):
+            self.drop(execution.id)
             return None
         kept.taken = True
-        self.drop(execution)
+        self.drop(execution.id)
         alive = False
         try:
             alive = await answers(kept.kernel)

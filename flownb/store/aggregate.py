@@ -38,7 +38,11 @@ def load_pause(db: Database, execution_id: str, of: Attempt, *, linked: bool = T
 
 def insert(db: Database, execution: Execution) -> None:
     sql.insert(db, "executions", {**rows.columns(execution), "due_at": None})
-    for place, step in enumerate(execution.steps):
+    _insert_steps(db, execution, 0)
+
+
+def _insert_steps(db: Database, execution: Execution, first: int) -> None:
+    for place, step in enumerate(execution.steps[first:], first):
         sql.insert(db, "steps", {"execution": execution.id, "place": place, **rows.columns(step)})
 
 
@@ -48,9 +52,12 @@ def save(db: Database, before: Execution, after: Execution) -> None:
     if due_at(before) != due_at(after):
         changes["due_at"] = due_at(after)
     sql.update(db, "executions", changes, "id = ?", after.id)
-    for place, (was, step) in enumerate(zip(before.steps, after.steps, strict=True)):
+    for place, (was, step) in enumerate(zip(before.steps, after.steps, strict=False)):
         if was is not step:
             sql.update(db, "steps", rows.columns(step, was), "execution = ? AND place = ?", after.id, place)
+    _insert_steps(db, after, len(before.steps))
+    if len(after.steps) < len(before.steps):
+        db.execute("DELETE FROM steps WHERE execution = ? AND place >= ?", (after.id, len(after.steps)))
     for pause in (*after.past, after.pause):
         if pause is not None and pause is not before.pause:
             _save_pause(db, after.id, pause, before.pause)

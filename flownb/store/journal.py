@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from flownb.core import events
 from flownb.core.jsonvalue import dumps
-from flownb.core.model import Execution, Json
+from flownb.core.model import Execution, Json, Step
 from flownb.store import sql
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ CONTENT: dict[str, Json] = {
 """Fields whose values are left out, null in their place, and what stands there when an entry is read."""
 
 ELSEWHERE = frozenset({"id", "workflow", "notebook", "version", "trigger", "created_at"})
-"""Fields of an execution that never change, so its own row has them."""
+"""Fields of an execution that its own row has, since they never change; where its version did, the entry has both."""
 
 _COLUMNS = ("execution", "at", "event", "status", "step", "run", "attempt", "detail")
 
@@ -51,7 +51,8 @@ def write(
     """Add an entry, of a creation where there is no event; returns its number."""
     step = before.step if before is not None else None
     of = step.attempt if step is not None else (None, None, None)
-    detail = {"event": encode(event) if event else begun(after), "answer": answer}
+    was = replaced(before) if before is not None and before.version != after.version else None
+    detail = {"event": encode(event) if event else begun(after), "answer": answer, "was": was}
     kept = {name: value for name, value in detail.items() if value}
     entry = (after.id, at, name_of(event), after.status, *of, dumps(kept) if kept else None)
     return sql.insert(db, "journal", dict(zip(_COLUMNS, entry, strict=True)))
@@ -65,6 +66,12 @@ def begun(execution: Execution) -> dict[str, Json]:
     """What a new execution has behind it: nothing, unless it begins in the middle."""
     found: dict[str, Json] = encode(replace(execution, steps=execution.steps[: execution.at]))
     return {name: value for name, value in found.items() if name not in ELSEWHERE and value}
+
+
+def replaced(execution: Execution) -> dict[str, Json]:
+    """What an execution was pinned to before it moved to another version."""
+    steps = tuple(Step(step.name, step.cell_id, step.policy) for step in execution.steps)
+    return {"version": execution.version, "steps": encode(steps)}
 
 
 def encode(value: Any) -> Json:

@@ -140,7 +140,7 @@ class Store:
     async def carry_out(self, jobs: Iterable[Callable[[Database], Sequence[Change]]]) -> list[Exception | None]:
         """Jobs of others in the writer, handed in together; each says which changes it made. Returns what they raised.
 
-        ``begin`` is for them: it starts a deployed workflow inside a job.
+        ``begin`` and ``transition`` are for them: they start a deployed workflow, or change an execution, inside a job.
         """
         return await self._writer.run_all(jobs, self._tell_all)
 
@@ -210,7 +210,7 @@ class Store:
         """
 
         def job(db: Database) -> Change:
-            change = self._transition(db, execution_id, event, mails)
+            change = self.transition(db, execution_id, event, mails)
             for found in outputs:
                 aggregate.save_outputs(db, execution_id, found.attempt, found.outputs)
             if kept is not None:
@@ -235,7 +235,7 @@ class Store:
         """
 
         def job(db: Database) -> Change:
-            change = self._transition(db, execution_id, event)
+            change = self.transition(db, execution_id, event)
             if kept is not None and change.answer is not None and change.answer.code == 200 and change.seq:
                 checkpoints.save(db, execution_id, kept, change.at)
             return change
@@ -255,7 +255,7 @@ class Store:
             link = queries.link(db, token)
             if link is None or link.action is not action:
                 return None
-            return self._transition(db, link.execution, event(link))
+            return self.transition(db, link.execution, event(link))
 
         change = await self._writer.run(job, self._tell)
         return _answered(change) if change is not None else None
@@ -269,13 +269,14 @@ class Store:
         def fire(db: Database, execution_id: str) -> Change | None:
             for event in (events.TimerFired(), events.ReminderDue()):
                 with suppress(transitions.NotNow, NotFound):
-                    return self._transition(db, execution_id, event)
+                    return self.transition(db, execution_id, event)
             return None
 
         errors = await self._writer.run_all((partial(fire, execution_id=one) for one in executions), self._tell)
         return {one: error for one, error in zip(executions, errors, strict=True) if error is not None}
 
-    def _transition(self, db: Database, execution_id: str, event: events.Event, mails: Sequence[Json] = ()) -> Change:
+    def transition(self, db: Database, execution_id: str, event: events.Event, mails: Sequence[Json] = ()) -> Change:
+        """As ``apply``, inside a job; for requests too."""
         before = self._at_work.load(db, execution_id)
         if before is None:
             raise NotFound(execution_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flownb.core.durations import LONGEST
-from flownb.core.events import Continued, Postponed, RequestArrived
+from flownb.core.events import Continued, Migrated, Postponed, RequestArrived
 from flownb.core.forms import complaints
 from flownb.core.model import Action, EndedBy, Json, Pause, PauseKind, Status, StepStatus
 from tests.core.journal import Journal, Key, Move, key, present, written
@@ -37,6 +37,8 @@ def answers_obey_the_table(journal: Journal) -> None:
             assert (move.outcome.answer.code == 200 and move.after != move.before) is _in_time(move, move.event)
         elif isinstance(move.event, Postponed):
             _puts_off_a_deadline(move, move.event)
+        elif isinstance(move.event, Migrated):
+            assert move.outcome.answer
         else:
             assert move.outcome.answer is None
         known |= {key(pause): pause for pause in written(move.after)}

@@ -13,6 +13,7 @@ from itertools import pairwise
 from flownb.core.events import (
     Admitted,
     Continued,
+    Migrated,
     PauseCall,
     Released,
     ReminderDue,
@@ -48,17 +49,42 @@ def finished_steps_never_start_again(journal: Journal) -> None:
     for move in journal:
         for before, after in move.steps:
             if before.status in ENDED:
-                assert after == before
+                assert replace(after, cell_id=before.cell_id) == before  # a version may have the cell under another id
         place = move.after.at
         assert move.before.at <= place
-        assert all(step.status is StepStatus.SUCCEEDED or step in skipped for step in move.after.steps[:place])
+        assert all(step.status is StepStatus.SUCCEEDED or step.name in skipped for step in move.after.steps[:place])
         assert all(step.status in (StepStatus.PENDING, StepStatus.SKIPPED) for step in move.after.steps[place + 1 :])
 
 
-def _skipped_by_a_replay(journal: Journal) -> list[Step]:
-    """The steps that a replay begins behind and of which nothing is recorded."""
+def _skipped_by_a_replay(journal: Journal) -> list[str]:
+    """The names of the steps that a replay begins behind and of which nothing is recorded."""
     begun = journal[0].before if journal else None
-    return [step for step in begun.steps[: begun.at] if step.status is StepStatus.SKIPPED] if begun else []
+    return [step.name for step in begun.steps[: begun.at] if step.status is StepStatus.SKIPPED] if begun else []
+
+
+def a_migration_changes_only_what_is_to_come(journal: Journal) -> None:
+    """What was run is known by its names; the pause, its time and its links stay, and only a pause can be left so."""
+    for move in journal:
+        if not isinstance(move.event, Migrated):
+            assert move.after.version == move.before.version
+            assert [step.name for step in move.after.steps] == [step.name for step in move.before.steps]
+            continue
+        before, after, answer = move.before, move.after, move.outcome.answer
+        assert answer
+        begun = before.at + 1
+        waits = before.pause is not None and before.pause.live and before.pause.of == move.event.of
+        same = [step.name for step in before.steps[:begun]] == [step.name for step in move.event.steps[:begun]]
+        if not waits or not same or before.version == move.event.version:
+            assert after == before
+            assert (answer.code == 200) is (waits and before.version == move.event.version)
+            continue
+        assert answer.code == 200
+        assert after.version == move.event.version
+        assert all(was == replace(now, cell_id=was.cell_id) for was, now in move.steps)
+        assert [step.cell_id for step in after.steps] == [step.cell_id for step in move.event.steps]
+        assert after.steps[begun:] == move.event.steps[begun:]
+        back = replace(after, version=before.version, steps=before.steps, warnings=before.warnings)
+        assert back == kept(before)
 
 
 # 2
@@ -309,7 +335,7 @@ def the_end_leaves_nothing_open(journal: Journal) -> None:
     exited = any(isinstance(move.event, StepFinished) and move.event.exit for move in journal)
     if end.status is Status.SUCCEEDED and not exited:
         skipped = _skipped_by_a_replay(journal)
-        assert all(step.status is StepStatus.SUCCEEDED or step in skipped for step in end.steps)
+        assert all(step.status is StepStatus.SUCCEEDED or step.name in skipped for step in end.steps)
 
 
 # 6
@@ -411,6 +437,7 @@ def the_bill_adds_up(journal: Journal) -> None:
 
 ALL: tuple[Callable[[Journal], None], ...] = (
     finished_steps_never_start_again,
+    a_migration_changes_only_what_is_to_come,
     pauses_end_once,
     accepted_requests_are_never_lost,
     decisions_take_effect,

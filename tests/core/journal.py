@@ -9,6 +9,7 @@ from flownb.core.events import (
     Admitted,
     Continued,
     Event,
+    Migrated,
     PauseAsked,
     Postponed,
     Released,
@@ -48,6 +49,9 @@ class Move:
 
     @property
     def steps(self) -> Iterator[tuple[Step, Step]]:
+        if isinstance(self.event, Migrated) and self.before.version != self.after.version:
+            begun = self.before.at + 1  # what is to come is another's
+            return zip(self.before.steps[:begun], self.after.steps[:begun], strict=True)
         return zip(self.before.steps, self.after.steps, strict=True)
 
 
@@ -123,5 +127,5 @@ def fits(execution: Execution, event: Event, now: int) -> bool:
         case ReminderDue():
             pause = execution.pause
             return pause is not None and pause.live and (due := next_reminder(pause)) is not None and now >= due
-        case RequestArrived() | Continued() | Postponed():
+        case RequestArrived() | Continued() | Postponed() | Migrated():
             return True

@@ -9,6 +9,7 @@ from flownb.core.events import (
     Admitted,
     Continued,
     Event,
+    Migrated,
     PauseAsked,
     PauseCall,
     Postponed,
@@ -120,6 +121,13 @@ class Play:
         """A person lets go on what they opened at the pause of an attempt."""
         pause = self.pauses.get((attempt, False))
         answer = self.happen(Continued(attempt, REPAIRED, "changed 'x'", request, pause))
+        assert answer
+        return answer.code, answer.status
+
+    def migrate(self, of: Attempt, version: str, *names: str) -> tuple[int, str]:
+        """Somebody moves the execution to a version with steps of these names."""
+        steps = tuple(Step(name, f"cell-{name}-{version}") for name in names)
+        answer = self.happen(Migrated(of, version, steps, ("moved",)))
         assert answer
         return answer.code, answer.status
 

@@ -209,6 +209,19 @@ class Flow(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(self.links))
         self.world.continue_(attempt, {"body": len(self.world.journal)})
 
+    @precondition(lambda self: self.links and not self.execution.status.final)
+    @rule(
+        to_come=st.lists(st.sampled_from("uvwxyz"), unique=True, max_size=3),
+        begun=st.sampled_from([0, 0, 0, 0, -1, 1]),
+        version=st.sampled_from(["version", "second", "third"]),
+        late=st.booleans(),
+    )
+    def migrate(self, to_come: list[str], begun: int, version: str, late: bool) -> None:
+        """To a version that mostly has what was run, while the latest attempt waits, runs or has gone."""
+        names = [step.name for step in self.execution.steps][: max(0, self.execution.at + 1 + begun)]
+        fresh = [name for name in to_come if name not in names]
+        self.world.migrate(self.links[0] if late else self.links[-1], version, *names, *fresh)
+
     def click(self, action: Action, attempt: Attempt | None = None) -> None:
         """Each request is another, so that the record shows which of them counted."""
         self.world.ask(action, attempt, {"body": len(self.world.journal)})

@@ -86,7 +86,7 @@ async def test_what_was_rolled_back_is_not_believed(tmp_path: Path) -> None:
 
 def spoil(store: Stored, db: Database) -> None:
     """A step's end that comes to nothing, after it was written."""
-    store._transition(db, "one", finished(lost=True))
+    store.transition(db, "one", finished(lost=True))
     raise RuntimeError
 
 

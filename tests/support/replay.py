@@ -72,7 +72,7 @@ def _told_again(db: Database, execution_id: str) -> Told:
         )
         for row in _rows(db, "journal", execution_id)
     ]
-    first = _initial(stored, created)
+    first = _initial(stored, created, next((entry.detail["was"] for entry in later if "was" in entry.detail), {}))
     with _named(execution_id, created):
         assert (created.event, created.status) == (entries.CREATED, first.status)
     moves = _played(first, later)
@@ -100,11 +100,15 @@ def _rows(db: Database, table: str, execution_id: str) -> list[dict[str, Any]]:
     return list(db.query(f"SELECT * FROM {table} WHERE execution = ? ORDER BY rowid", (execution_id,)))
 
 
-def _initial(stored: Execution, created: Entry) -> Execution:
-    """The execution as it was made: new, but for the steps that its creation says it has behind it."""
+def _initial(stored: Execution, created: Entry, was: dict[str, Any]) -> Execution:
+    """The execution as it was made: new, but for the steps that its creation says it has behind it.
+
+    ``was`` is what it was pinned to before it first moved to another version, empty where it never did.
+    """
     constant = {name: getattr(stored, name) for name in entries.ELSEWHERE}
-    begun = entries.revive(Execution, {"steps": [], **created.told, **constant})
-    rest = tuple(Step(step.name, step.cell_id, step.policy) for step in stored.steps[len(begun.steps) :])
+    begun = entries.revive(Execution, {**constant, **was, "steps": [], **created.told})
+    steps = tuple(entries.revive(Step, one) for one in was["steps"]) if was else stored.steps
+    rest = tuple(Step(step.name, step.cell_id, step.policy) for step in steps[len(begun.steps) :])
     return replace(begun, steps=(*begun.steps, *rest))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from flownb.core import events
 from flownb.core.model import Execution
 from flownb.core.transitions import pauses, segments
+from flownb.core.transitions.migrating import migrated
 from flownb.core.transitions.outcome import Answer, NotNow, Outcome, live_pause
 from flownb.core.transitions.pauses import due_at
 from flownb.core.transitions.requests import continued, late, postponed, requested, undecided
@@ -33,6 +34,7 @@ RULES: dict[type, Rule] = {
     events.RequestArrived: requested,
     events.Postponed: postponed,
     events.Continued: continued,
+    events.Migrated: migrated,
 }
 
 
