@@ -17,14 +17,11 @@ from flownb.core import events
 from flownb.core.model import Checkpoint, Error, Json, PauseKind, Step
 from flownb.core.notebook import Cell
 from flownb.core.told import pd_context, recorded
-from flownb.kernel.cells import ByHand, HandRun, begin, running
+from flownb.kernel.cells import MOST_BYTES, ByHand, HandRun, begin, running
 from flownb.kernel.links import INERT
 from flownb.kernel.record import Context, Steps
 from flownb.kernel.step import SetupCell
 from flownb.kernel.step import Step as RunningStep
-
-MOST = 1024 * 1024
-"""Bytes of JSON that a step may export, as in a server that was not told otherwise."""
 
 PAUSED = "paused here (simulated): choose below, then run the cells on"
 EXITED = "Workflow execution ended here (simulated)"
@@ -147,7 +144,9 @@ def _told(simulation: Simulation, name: str, step: Step) -> dict[str, Json]:
         "steps": {**recorded(execution), "trigger": {"event": execution.trigger["event"], "context": context}},
         "context": context,
         "parameters": None,
-        "max_export_bytes": MOST,
+        "inputs": {},
+        "data": None,
+        "max_export_bytes": MOST_BYTES,
     }
 
 

@@ -1,4 +1,4 @@
-"""The secrets of links: made anew whenever needed from a key, never stored.
+"""The secrets of links, and of kernels: made anew whenever needed from a key, never stored.
 
 token = HMAC-SHA256(key, execution, step, run, attempt, action), 256 bits in URL-safe base64. The store knows a token
 by its SHA-256 alone, so that a stolen database opens nothing and an unknown link and an altered one look the same.
@@ -22,6 +22,11 @@ def token(key: bytes, execution: str, attempt: Attempt, action: Action) -> str:
 def hook_token(key: bytes, workflow: str, serial: int) -> str:
     """The secret of a workflow's hook URL; ``serial`` counts those that it has had."""
     return _secret(key, ["flownb hook", workflow, serial])
+
+
+def data_token(key: bytes, execution: str, segment: int) -> str:
+    """What a kernel shows to reach data stores while it runs that segment of an execution."""
+    return _secret(key, ["flownb data", execution, segment])
 
 
 def _secret(key: bytes, said: list[Json]) -> str:

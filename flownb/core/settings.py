@@ -76,10 +76,11 @@ class Quota:
 
 @dataclass(frozen=True)
 class Input:
-    """A value of ``pd.inputs``: ``value`` itself, or what is kept under the name ``secret``."""
+    """A value of ``pd.inputs``: ``value`` itself, what is kept under the name ``secret``, or the store of that name."""
 
     value: Json = None
     secret: str | None = None
+    data_store: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _quota(said: Mapping[str, Any]) -> Quota:
 
 
 def _input(value: Json) -> Input:
-    """A mapping of ``secret`` alone names one; everything else is the value itself."""
-    if isinstance(value, dict) and value.keys() == {"secret"}:
-        return Input(secret=str(value["secret"]))
+    """A mapping of ``secret`` or ``data_store`` alone names one; everything else is the value itself."""
+    if isinstance(value, dict) and len(value) == 1 and value.keys() <= {"secret", "data_store"}:
+        return Input(**value)
     return Input(value=value)

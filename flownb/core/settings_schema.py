@@ -9,6 +9,9 @@ WORKFLOW_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 SECRET_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"  # noqa: S105 - a pattern
 
+STORE_NAME = WORKFLOW_NAME
+"""What a data store may be called: it stands in URLs and commands too."""
+
 DURATION: dict[str, Any] = {
     "type": ["string", "number"],
     "description": 'A span of time: "10s", "5m", "2h", "7d", or milliseconds.',
@@ -32,6 +35,14 @@ def _object(description: str, required: tuple[str, ...] = (), **properties: Any)
         "additionalProperties": False,
         "required": list(required),
         "properties": properties,
+    }
+
+
+def _reference(key: str, pattern: str) -> dict[str, Any]:
+    """An object with this key alone names something; any other value is the value itself."""
+    return {
+        "if": {"type": "object", "required": [key], "maxProperties": 1},
+        "then": {"properties": {key: {"type": "string", "pattern": pattern}}},
     }
 
 
@@ -112,8 +123,11 @@ SCHEMA: dict[str, Any] = {
         "queue": {**_COUNT, "description": "How many events may wait to begin; more are refused."},
         "inputs": {
             "type": ["object", "null"],
-            "description": "What `pd.inputs` holds, by name: a value, or `{secret: NAME}`.",
+            "description": "What `pd.inputs` holds, by name: a value, `{secret: NAME}` or `{data_store: NAME}`.",
             "propertyNames": {"pattern": SECRET_NAME},
+            "additionalProperties": {
+                "allOf": [_reference("secret", SECRET_NAME), _reference("data_store", STORE_NAME)]
+            },
         },
     },
 }

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import to_json
 from flownb.kernel.links import INERT, Links
+from flownb.kernel.memory import BY_HAND
 from flownb.kernel.record import Context, Steps
 
 # Word for word the message of the original documentation.
@@ -22,8 +23,19 @@ _UNKNOWN = (
 )
 
 
+MOST_BYTES = 1024 * 1024
+"""As in a server that was not told otherwise."""
+
+
 class WorkflowCanceled(FlowNBError):
     """Stands at the end of a cell run by hand that asked for a pause, so that Run All stops there."""
+
+
+class Keeper(Protocol):
+    """Where data stores are kept."""
+
+    def ask(self, op: str, store: str, **said: Any) -> Any:
+        """What comes of an operation. Raises ``NoSuchKey``, ``Changed``, ``InvalidValue``, or ``FlowNBError``."""
 
 
 class Cell(Protocol):
@@ -31,6 +43,14 @@ class Cell(Protocol):
 
     steps: Steps
     context: Context
+
+    @property
+    def inputs(self) -> dict[str, Any] | None:
+        """What the notebook's settings declare; None where nobody knows the notebook."""
+
+    data: Keeper
+    most_bytes: int
+    """The largest value that may be exported or kept, as JSON."""
 
     def pause(self, call: dict[str, object]) -> Links:
         """Notes that ``call`` asked for a pause at the end of this cell."""
@@ -78,6 +98,9 @@ class HandRun(ByHand):
 
     def __init__(self) -> None:
         self.asked_pause = False
+        self.inputs = None
+        self.data: Keeper = BY_HAND
+        self.most_bytes = MOST_BYTES
         self.context = Context(_context)
         self.steps = Steps({"trigger": {"event": {"body": None}, "context": self.context}, **_steps})
 

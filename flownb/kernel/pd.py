@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from flownb.core.errors import InvalidValue
 from flownb.kernel.cells import go_on, running
+from flownb.kernel.data_store import DataStore
 from flownb.kernel.flow import Flow, flow
+from flownb.kernel.inputs import UNDECLARED
 from flownb.kernel.record import Context, Steps
 from flownb.kernel.send import Send, send
 
-_NAMES = ["context", "continue_", "export", "flow", "send", "steps"]
+_NAMES = ["context", "continue_", "data_store", "export", "flow", "inputs", "send", "steps"]
 
 
 class Pd:
@@ -38,6 +40,16 @@ class Pd:
     def context(self) -> Context:
         """This run of the step: ``pd.context.run.runs``, ``.run.context``, ``.trace_id``, ``.test``, ..."""
         return running().context
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the notebook's settings declare: ``pd.inputs["x"]`` or ``pd.inputs.x``."""
+        found = running().inputs
+        return found if found is not None else UNDECLARED
+
+    def data_store(self, name: str) -> DataStore:
+        """A dict on disk, which all executions share that ask for the same ``name``; its values are JSON."""
+        return DataStore(name)
 
     def export(self, name: str, value: object) -> None:
         """Keep ``value`` for later steps as ``pd.steps["this step"][name]``.

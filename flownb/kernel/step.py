@@ -7,9 +7,12 @@ from typing import Any
 
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.jsonvalue import dumps, sized, to_json
-from flownb.kernel.cells import running
+from flownb.kernel.cells import Keeper, running
+from flownb.kernel.inputs import Inputs
 from flownb.kernel.links import Links, reveals
+from flownb.kernel.memory import BY_HAND
 from flownb.kernel.record import Context, Steps
+from flownb.kernel.remote import Remote
 from flownb.kernel.reply import Reply
 
 RETURNED = "$return_value"
@@ -22,6 +25,8 @@ class Step:
         self.name: str = told["step"]
         self.steps = Steps(told["steps"])
         self.context = Context(told["context"])
+        self.inputs = Inputs.told(told.get("inputs") or {})
+        self.data: Keeper = Remote(told["data"]) if told.get("data") else BY_HAND
         self.parameters: dict[str, object] = told["parameters"] or {}
         self.pauses: list[dict[str, object]] = []
         self.mails: list[dict[str, object]] = []
@@ -30,7 +35,7 @@ class Step:
         self.warnings: list[str] = []
         self.over = False
         self._links = Links(**told["links"])
-        self._largest: int = told["max_export_bytes"]
+        self.most_bytes: int = told["max_export_bytes"]
         self._announce = announce
 
     def pause(self, call: dict[str, object]) -> Links:
@@ -41,7 +46,7 @@ class Step:
 
     def mail(self, mail: dict[str, object]) -> None:
         self._still_running()
-        sized(mail, "the mail", self._largest)
+        sized(mail, "the mail", self.most_bytes)
         self.mails.append(mail)
         self._announce("mail_asked", mail)
 
@@ -54,7 +59,7 @@ class Step:
 
     def export(self, name: str, value: object) -> None:
         self._still_running()
-        copy = sized(value, name, self._largest)
+        copy = sized(value, name, self.most_bytes)
         if self._secret(copy):
             raise InvalidValue(f"{name} holds a link of this step: links are secrets and are not exported")
         self.exports[name] = copy
@@ -65,7 +70,7 @@ class Step:
         if self._secret(to_json(value, "return value")):
             self.warnings.append("the return value holds a link of this step: it is a secret and was not exported")
             return value
-        self.exports[RETURNED] = sized(value, "return value", self._largest)
+        self.exports[RETURNED] = sized(value, "return value", self.most_bytes)
         return self.exports[RETURNED]
 
     def shown(self, value: object) -> None:
@@ -78,13 +83,14 @@ class Step:
             return
         if self._secret(copy):
             self.warnings.append("the last value holds a link of this step: it is a secret and was not exported")
-        elif len(dumps(copy)) > self._largest:
-            self.warnings.append(f"the last value is larger than {self._largest:,} bytes and was not exported")
+        elif len(dumps(copy)) > self.most_bytes:
+            self.warnings.append(f"the last value is larger than {self.most_bytes:,} bytes and was not exported")
         else:
             self.exports[RETURNED] = copy
 
     def _secret(self, value: object) -> bool:
-        return reveals(dumps(value), {**self._links, "review_url": self._links.review_url})
+        key = {"data": self.data.key} if isinstance(self.data, Remote) else {}
+        return reveals(dumps(value), {**self._links, "review_url": self._links.review_url, **key})
 
     def _still_running(self) -> None:
         if self.over:

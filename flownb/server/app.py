@@ -21,9 +21,10 @@ from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
 from flownb.core.mail import address
-from flownb.server import api, hooks, public
+from flownb.server import api, hooks, kernel_data, public
 from flownb.server.clock import Clock
 from flownb.server.console.routes import routes as console_routes
+from flownb.server.giving import Address, fingerprint
 from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks
@@ -176,7 +177,7 @@ class FlowNB(ExtensionApp):
             clock=self.clock_class(),
             root_url=self._root_url,
             jupyter=JupyterKernels(self._jupyter),
-            own_url=lambda: f"{self._jupyter.connection_url.rstrip('/')}/flownb/",
+            address=self._address,
             owner=self._owner,
             log=self.log,
         )
@@ -197,6 +198,7 @@ class FlowNB(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         self.handlers.extend(self._public_routes())
+        self.handlers.extend(kernel_data.routes(self._service, self.max_export_bytes))
         self.handlers.extend(api.routes(self._service, self.max_body_bytes))
         self.handlers.extend(console_routes(self._service, self.max_body_bytes))
 
@@ -227,6 +229,11 @@ class FlowNB(ExtensionApp):
 
     def _owner(self) -> dict[str, Any]:
         return {"pid": os.getpid(), "url": self._jupyter.connection_url}
+
+    def _address(self) -> Address:
+        certfile = self._jupyter.certfile
+        url = f"{self._jupyter.connection_url.rstrip('/')}/flownb/"
+        return Address(url, fingerprint(certfile) if certfile else None)
 
     def _keep_port(self, folder: DataFolder) -> None:
         """Listen where links that were sent before point to, unless a port or a public address is set."""

@@ -16,6 +16,7 @@ from flownb.core.transitions import NotNow
 from flownb.server.carried import checkpoint_warnings
 from flownb.server.clock import Clock
 from flownb.server.context import Links, step_context
+from flownb.server.giving import Giving
 from flownb.server.kernels import Place, Workshop
 from flownb.server.letters import Letters
 from flownb.server.limits import Limits
@@ -45,11 +46,19 @@ class Attempts:
     """Runs attempts, and shows what those under way have put out so far."""
 
     def __init__(
-        self, store: Store, workshop: Workshop, links: Links, letters: Letters, clock: Clock, limits: Limits
+        self,
+        store: Store,
+        workshop: Workshop,
+        links: Links,
+        giving: Giving,
+        letters: Letters,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._workshop = workshop
         self._links = links
+        self._giving = giving
         self._letters = letters
         self._clock = clock
         self._limits = limits
@@ -90,7 +99,8 @@ class Attempts:
         timeout = step.policy.timeout or self._limits.default_timeout
         deadline = self._clock.now() + timeout if timeout else None
         largest = self._limits.max_export_bytes
-        write = partial(step_context, execution, cell, self._links, deadline, largest)
+        given = await self._giving.to(execution, (await self._store.pinned(execution)).settings.inputs)
+        write = partial(step_context, execution, cell, self._links, given, deadline, largest)
         carried = [execution.trigger, execution.resume, *(each.exports for each in execution.steps)]
         context = write() if is_light(carried, LIGHT) else await asyncio.to_thread(write)
         return port.Cell(cell.source, context, timeout)

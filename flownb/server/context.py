@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.links import hook_token, tokens
@@ -35,10 +35,23 @@ class Links:
         return {f"{action}_url": self.url(action, token) for action, token in made.items()}
 
 
-def step_context(execution: Execution, cell: Cell, links: Links, deadline: int | None, max_export_bytes: int) -> str:
+@dataclass(frozen=True)
+class Given:
+    """What a cell is given beside the record: its inputs, and how it reaches the data stores, if it may.
+
+    Holds secrets.
+    """
+
+    inputs: dict[str, Json] = field(repr=False)
+    data: dict[str, Json] | None = field(repr=False)
+
+
+def step_context(
+    execution: Execution, cell: Cell, links: Links, given: Given, deadline: int | None, max_export_bytes: int
+) -> str:
     """The message to the kernel for the step in hand, as JSON text."""
     body = execution.trigger["event"].get("body")
-    told = _message("step", execution, cell, links, deadline, max_export_bytes)
+    told = _message("step", execution, cell, links, given, deadline, max_export_bytes)
     told["steps"] = {**recorded(execution), **told["steps"]}
     told["parameters"] = body if cell.takes_parameters and isinstance(body, dict) else None
     return dumps(told)
@@ -51,13 +64,19 @@ def shown_context(execution: Execution) -> dict[str, Json]:
     return {**pd_context(execution, replace(step, runs=max(1, step.runs)), None), "test": True}
 
 
-def setup_context(execution: Execution, cell: Cell, links: Links, max_export_bytes: int) -> str:
+def setup_context(execution: Execution, cell: Cell, links: Links, given: Given, max_export_bytes: int) -> str:
     """The message for a setup cell: it may read what started the execution, but neither export nor pause."""
-    return dumps(_message("setup", execution, cell, links, None, max_export_bytes))
+    return dumps(_message("setup", execution, cell, links, given, None, max_export_bytes))
 
 
 def _message(
-    mode: str, execution: Execution, cell: Cell, links: Links, deadline: int | None, max_export_bytes: int
+    mode: str,
+    execution: Execution,
+    cell: Cell,
+    links: Links,
+    given: Given,
+    deadline: int | None,
+    max_export_bytes: int,
 ) -> dict[str, Json]:
     step = execution.step
     assert step is not None
@@ -68,6 +87,8 @@ def _message(
         "links": links.of(execution.id, step.attempt),
         "steps": {"trigger": {"event": execution.trigger["event"], "context": context}},
         "context": context,
+        "inputs": given.inputs,
+        "data": given.data,
         "parameters": None,
         "max_export_bytes": max_export_bytes,
     }

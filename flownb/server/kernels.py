@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,9 @@ from flownb import faults
 from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Running, Spec, Talks
 from flownb.core import notebook
 from flownb.core.model import Checkpoint, Error, Execution, Json, Step
+from flownb.core.settings import Input
 from flownb.server.context import Links, setup_context
+from flownb.server.giving import Giving
 from flownb.server.limits import Limits
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.snapshots import Snapshots
@@ -47,6 +50,7 @@ class Workshop:
     snapshots: Snapshots
     root: Path
     links: Links
+    giving: Giving
     memory_limit: int | None
     max_snapshot_bytes: int
     limits: Limits
@@ -70,13 +74,16 @@ class Workshop:
     async def furnish(self, kernel: Talks, execution: Execution, workflow: notebook.Workflow) -> None:
         """Run the setup cells and bring the variables back; raises ``NotReady``."""
         for cell in workflow.setup:
-            await self._set_up(kernel, execution, cell)
+            await self._set_up(kernel, execution, cell, workflow.settings.inputs)
         if execution.checkpoint is not None:
             await self._restore(kernel, execution.id, execution.checkpoint)
 
-    async def _set_up(self, kernel: Talks, execution: Execution, cell: notebook.Cell) -> None:
-        told = setup_context(execution, cell, self.links, self.limits.max_export_bytes)
+    async def _set_up(
+        self, kernel: Talks, execution: Execution, cell: notebook.Cell, inputs: Mapping[str, Input]
+    ) -> None:
         try:
+            given = await self.giving.to(execution, inputs)
+            told = setup_context(execution, cell, self.links, given, self.limits.max_export_bytes)
             ran = await kernel.execute(Cell(cell.source, told, self.limits.default_timeout)).finished()
         except KernelError as error:
             raise NotReady(Error(error.ename, f"in a setup cell: {error}"), final=False) from None

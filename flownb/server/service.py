@@ -26,6 +26,7 @@ from flownb.server.context import Links
 from flownb.server.continuing import Continuing
 from flownb.server.deployments import Deployments
 from flownb.server.doctor import Doctor
+from flownb.server.giving import Address, Giving
 from flownb.server.kernels import Workshop
 from flownb.server.letters import Letters
 from flownb.server.limits import Limits
@@ -108,7 +109,7 @@ class Service:
         clock: Clock,
         root_url: Callable[[DataFolder], str],
         jupyter: Jupyter,
-        own_url: Callable[[], str],
+        address: Callable[[], Address],
         owner: Callable[[], dict[str, Any]],
         log: logging.Logger | logging.LoggerAdapter[Any],
     ) -> None:
@@ -120,7 +121,7 @@ class Service:
         self._log = log
         self._folder = DataFolder(config.data_dir)
         self._jupyter = jupyter
-        self._own_url = own_url
+        self._address = address
         self._owner = owner
         self._lease: Lease | None = None
         self._lost = asyncio.Event()
@@ -222,10 +223,18 @@ class Service:
             stack.push_async_callback(kernels.close)
             warm = WarmKernels(config.warm_seconds, config.max_running)
             stack.push_async_callback(warm.close)
+            giving = Giving(key, self._address())
             workshop = Workshop(
-                kernels, snapshots, config.root, links, config.kernel_memory, config.max_snapshot_bytes, config.limits
+                kernels,
+                snapshots,
+                config.root,
+                links,
+                giving,
+                config.kernel_memory,
+                config.max_snapshot_bytes,
+                config.limits,
             )
-            attempts = Attempts(store, workshop, links, letters, self.clock, config.limits)
+            attempts = Attempts(store, workshop, links, giving, letters, self.clock, config.limits)
             retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, self._log)
             stack.callback(store.listen(retention.hear))
             removing = asyncio.create_task(retention.run())
@@ -280,7 +289,7 @@ class Service:
         root, runs = self.config.root, self.config.runs_dir
         folder = runs if runs is not None and runs.is_relative_to(root) else root / "flownb-runs"
         side = KernelSide(self._folder.kernels)
-        return Openings(store, workshop, side, self._jupyter, folder, self._own_url())
+        return Openings(store, workshop, side, self._jupyter, folder, self._address().url)
 
     async def submit(self, path: str, trigger: Json) -> Execution:
         """Pin the notebook and queue an execution of it.

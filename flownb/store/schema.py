@@ -49,6 +49,12 @@ def usage(db: Database) -> None:
     _run(db, _USAGE)
 
 
+@migrations()
+def data(db: Database) -> None:
+    """What workflows keep between their executions."""
+    _run(db, _DATA)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -292,4 +298,19 @@ INSERT INTO usage SELECT id, segments, workflow, version, date(started_at / 1000
     suspended_ms, earlier_credits + max(1, (segment_ms + 29999) / 30000), 1 FROM executions WHERE segments > 0;
 INSERT INTO usage_steps SELECT e.id, e.segments, name, s.compute_ms FROM executions e JOIN steps s ON s.execution = e.id
     WHERE e.segments > 0 AND s.compute_ms > 0
+"""
+
+_DATA = """
+CREATE TABLE data (
+    store TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (store, key)
+) STRICT;
+CREATE INDEX data_expires ON data (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX data_sizes ON data (store, expires_at, size)
 """

@@ -350,6 +350,10 @@ class Store:
             raise NotFound(execution_id)
         return execution
 
+    async def write(self, job: Callable[[Database], T]) -> T:
+        """What ``job`` gives, once what it has changed is on disk; raises what it raises, or ``StoreError``."""
+        return await self._writer.run(job)
+
     async def read(self, query: Callable[[Database], T]) -> T:
         """The result of one of ``queries``."""
         return await self._reader.run(query)

@@ -15,7 +15,19 @@ from flownb.core.deployment import Start
 from flownb.core.model import Action, Attempt, Status
 from flownb.core.notebook import workflow
 from flownb.core.settings import Quota, Settings
-from flownb.store import aggregate, at_work, checkpoints, deployments, lists, outbox, queries, queue, starts, usage
+from flownb.store import (
+    aggregate,
+    at_work,
+    checkpoints,
+    data,
+    deployments,
+    lists,
+    outbox,
+    queries,
+    queue,
+    starts,
+    usage,
+)
 from flownb.store.queue import Turn
 from flownb.store.usage import By, Period
 from flownb.store.writer import open_database
@@ -173,6 +185,11 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "names_used_by": partial(checkpoints.names_used_by, executions=["5"]),
     "links of an execution": lambda db: db.execute("SELECT 1 FROM links WHERE execution = '5'").fetchall(),
     "next message": outbox.next_due,
+    "value": partial(data.get, store="s", key="k", now=START),
+    "page of values": partial(data.page, store="s", now=START, after="k", limit=2),
+    "page of keys": partial(data.keys, store="s", now=START, after="k", limit=2),
+    "size of a store": partial(data.size, store="s", now=START),
+    "values whose time is over": lambda db: data._remove_expired(db, START),
     "list": partial(lists.page, status=Status.SUSPENDED, before="50", limit=2),
     "inbox": partial(lists.inbox, before="50", limit=2),
     "page": partial(queries.page, status=None, workflow=None, before="50", limit=2),
