@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -144,17 +144,26 @@ def _schedule(said: Mapping[str, Any]) -> Schedule:
     except KeyError:
         raise InvalidValue(f"`schedule.timezone` {timezone!r} is not known here") from None
     if cron is not None:
-        try:
-            CronSim(cron, datetime.now(UTC).astimezone(zone))
-        except CronSimError as error:
-            raise InvalidValue(f"`schedule.cron` {cron!r}: {error}") from None
+        _demand_cron(cron, zone)
+    elif (every := duration(every, "`schedule.every`")) < SECOND:
+        raise InvalidValue("`schedule.every` is at least a second")
     return Schedule(
         cron=cron,
-        every=None if every is None else duration(every, "`schedule.every`"),
+        every=every,
         timezone=timezone,
         missed=said.get("missed", "once"),
         overlap=said.get("overlap", False),
     )
+
+
+def _demand_cron(cron: str, zone: ZoneInfo) -> None:
+    if len(cron.split()) != 5:
+        raise InvalidValue(f"`schedule.cron` {cron!r} is to have five fields: minute, hour, day, month, weekday")
+    try:
+        if next(CronSim(cron, datetime(2000, 1, 1, tzinfo=zone)), None) is None:
+            raise InvalidValue(f"`schedule.cron` {cron!r} never comes")
+    except CronSimError as error:
+        raise InvalidValue(f"`schedule.cron` {cron!r}: {error}") from None
 
 
 def _quota(said: Mapping[str, Any]) -> Quota:

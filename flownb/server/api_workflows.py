@@ -9,8 +9,10 @@ from flownb.core.diff import as_json
 from flownb.core.errors import InvalidValue
 from flownb.core.model import Json
 from flownb.core.times import iso
+from flownb.server.api_schedules import schedule_view
 from flownb.server.deployments import Deployed, Version
 from flownb.server.handler import FlowHandler
+from flownb.store.schedules import Scheduled
 
 
 class WorkflowsHandler(FlowHandler):
@@ -22,7 +24,9 @@ class WorkflowsHandler(FlowHandler):
         every = self.flag("all")
         shows, deployments = await self.may_write(), self.active.deployments
         found = await deployments.all() if every else deployments
-        self.answer(200, {"workflows": [workflow_view(one, shows) for one in found]})
+        scheduled = await self.active.schedules.all()
+        views = [workflow_view(one, shows, scheduled[one.deployment.name]) for one in found]
+        self.answer(200, {"workflows": views})
 
     @web.authenticated
     @authorized
@@ -36,7 +40,7 @@ class WorkflowHandler(FlowHandler):
     @web.authenticated
     @authorized
     async def get(self, name: str) -> None:
-        self.answer(200, workflow_view(self.active.deployments.get(name), await self.may_write()))
+        self.answer(200, await shown(self, self.active.deployments.get(name), await self.may_write()))
 
     @web.authenticated
     @authorized
@@ -49,6 +53,12 @@ class WorkflowHandler(FlowHandler):
         await self.active.deployments.undeploy(name)
         self.set_status(204)
         self.finish()
+
+
+async def shown(handler: FlowHandler, deployed: Deployed, shows_links: bool) -> dict[str, Json]:
+    """A deployment as the API shows it, with how its schedules stand."""
+    scheduled = await handler.active.schedules.of(deployed.deployment.name)
+    return workflow_view(deployed, shows_links, scheduled)
 
 
 async def deploy(handler: FlowHandler, name: str | None) -> None:
@@ -65,7 +75,7 @@ async def deploy(handler: FlowHandler, name: str | None) -> None:
         said = {"name": plan.name, "notebook": plan.notebook, "version": plan.workflow.version, "dry_run": True}
     else:
         deployed, plan = await deployments.deploy(path, name, handler.login_name())
-        said = workflow_view(deployed, True)
+        said = await shown(handler, deployed, True)
     before = plan.before.number if plan.before else None
     handler.answer(200, {**said, "before": before, "warnings": list(plan.warnings), "diff": as_json(plan.diff)})
 
@@ -108,7 +118,7 @@ class RollbackHandler(FlowHandler):
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or abs(number) > 10**9):
             raise InvalidValue("`number` is that of a version, or null for the one before")
         deployed, found = await self.active.deployments.roll_back(name, number, self.login_name())
-        self.answer(200, {**workflow_view(deployed, True), "diff": as_json(found)})
+        self.answer(200, {**await shown(self, deployed, True), "diff": as_json(found)})
 
 
 class HookHandler(FlowHandler):
@@ -118,7 +128,7 @@ class HookHandler(FlowHandler):
     @authorized
     async def post(self, name: str) -> None:
         self.body()
-        self.answer(200, workflow_view(await self.active.deployments.replace_hook(name), True))
+        self.answer(200, await shown(self, await self.active.deployments.replace_hook(name), True))
 
 
 def version_view(of: Version) -> dict[str, Json]:
@@ -136,9 +146,9 @@ def version_view(of: Version) -> dict[str, Json]:
     }
 
 
-def workflow_view(deployed: Deployed, shows_links: bool) -> dict[str, Json]:
+def workflow_view(deployed: Deployed, shows_links: bool, scheduled: list[Scheduled]) -> dict[str, Json]:
     """A deployment as the API shows it; its hook URL only to those who may write."""
-    of, settings = deployed.deployment, deployed.workflow.settings
+    of = deployed.deployment
     return {
         "name": of.name,
         "notebook": of.notebook,
@@ -149,10 +159,7 @@ def workflow_view(deployed: Deployed, shows_links: bool) -> dict[str, Json]:
         "deployed_at": iso(of.at),
         "deployed_by": of.by,
         "hook_url": deployed.hook_url if shows_links and of.active else None,
-        "schedule": [
-            {"cron": one.cron, "every": one.every, "timezone": one.timezone, "missed": one.missed}
-            for one in settings.schedules
-        ],
+        "schedule": [schedule_view(one) for one in scheduled],
         "settings": deployed.workflow.content["metadata"].get("flownb", {}),
     }
 

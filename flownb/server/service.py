@@ -40,6 +40,7 @@ from flownb.server.replays import Replays
 from flownb.server.retention import Retention
 from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
+from flownb.server.schedules import Schedules
 from flownb.server.smtp import Smtp
 from flownb.server.tidying import tidy
 from flownb.server.warm import WarmKernels
@@ -94,6 +95,7 @@ class Active:
     continuing: Continuing
     doctor: Doctor
     deployments: Deployments
+    schedules: Schedules
     letters: Letters
     mailer: Mailer
 
@@ -140,7 +142,9 @@ class Service:
     def busy(self) -> bool:
         """Whether a server that stops for want of activity would let something down: what runs, a timer, or a mail."""
         active = self._active
-        return active is not None and (active.scheduler.busy or active.mailer.busy)
+        if active is None:
+            return False
+        return active.scheduler.busy or active.mailer.busy or active.schedules.busy
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="flownb")
@@ -161,7 +165,7 @@ class Service:
                 async with self._at_work() as active:
                     self._active = active
                     try:
-                        await self._while_ours(active.scheduler.run())
+                        await self._while_ours(active.scheduler.run(), active.schedules.run())
                     finally:
                         self._active = None
             except Fenced:
@@ -191,17 +195,21 @@ class Service:
         await asyncio.to_thread(self._lease.acquire)
         self._why_not = Unavailable("flownb is starting")
 
-    async def _while_ours(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work until it ends or the data folder is another server's; raises ``Fenced`` then."""
-        working = asyncio.create_task(work)
+    async def _while_ours(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Do all that is to be done until one part of it ends, or the data folder is another server's.
+
+        Raises what a part raised, or ``Fenced``.
+        """
+        working = [asyncio.create_task(work) for work in works]
         losing = asyncio.create_task(self._lost.wait())
         try:
-            await asyncio.wait([working, losing], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*working, losing], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            losing.cancel()
-            working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
+            for task in (losing, *working):
+                task.cancel()
+            for ended in await asyncio.gather(*working, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
         raise Fenced("another server has taken over this data folder")
 
     @asynccontextmanager
@@ -280,6 +288,7 @@ class Service:
                 continuing,
                 doctor,
                 deployments,
+                Schedules(store, deployments, self.clock, self._log),
                 letters,
                 mailer,
             )

@@ -55,6 +55,12 @@ def data(db: Database) -> None:
     _run(db, _DATA)
 
 
+@migrations()
+def schedules(db: Database) -> None:
+    """When deployed workflows start by themselves."""
+    _run(db, _SCHEDULES)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -313,4 +319,21 @@ CREATE TABLE data (
 ) STRICT;
 CREATE INDEX data_expires ON data (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX data_sizes ON data (store, expires_at, size)
+"""
+
+_SCHEDULES = """
+CREATE TABLE schedules (
+    workflow TEXT NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    said TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    due_at INTEGER,
+    going TEXT NOT NULL,
+    skipped INTEGER NOT NULL,
+    skipped_at INTEGER,
+    skipped_why TEXT,
+    PRIMARY KEY (workflow, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX schedules_due ON schedules (due_at, workflow, place) WHERE due_at IS NOT NULL
 """

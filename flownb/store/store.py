@@ -25,6 +25,7 @@ from flownb.store import (
     outbox,
     queries,
     queue,
+    schedules,
     sql,
     starts,
     usage,
@@ -106,8 +107,8 @@ class Store:
                 listener(change)
             self._tell_all(change.led_to)
 
-    def _tell_all(self, changes: Iterable[Change]) -> None:
-        for change in changes:
+    def _tell_all(self, changes: Iterable[Change] | None) -> None:
+        for change in changes or ():
             self._tell(change)
 
     async def create(
@@ -137,10 +138,11 @@ class Store:
         change = await self._writer.run(partial(self.begin, wish=wish), self._tell)
         return change.after, change.before is None
 
-    async def carry_out(self, jobs: Iterable[Callable[[Database], Sequence[Change]]]) -> list[Exception | None]:
-        """Jobs of others in the writer, handed in together; each says which changes it made. Returns what they raised.
+    async def carry_out(self, jobs: Iterable[Callable[[Database], Sequence[Change] | None]]) -> list[Exception | None]:
+        """Jobs of others in the writer, handed in together; each says which changes it made, if any.
 
-        ``begin`` and ``transition`` are for them: they start a deployed workflow, or change an execution, inside a job.
+        Returns what they raised. ``begin`` and ``transition`` are for them: they start a deployed workflow, or change an
+        execution, inside a job.
         """
         return await self._writer.run_all(jobs, self._tell_all)
 
@@ -157,17 +159,33 @@ class Store:
         def job(db: Database) -> Deployment:
             now = self._clock.now()
             workflows.put(db, workflow.version, workflow.content, now)
-            return deployments.put(db, self._key, name, workflow.version, notebook, now, by)
+            deployed = deployments.put(db, self._key, name, workflow.version, notebook, now, by)
+            schedules.bring_up(db, name, workflow.settings.schedules, now)
+            return deployed
 
         return await self._writer.run(job)
 
     async def undeploy(self, name: str) -> Deployment:
         """The name starts nothing any more. Raises ``NoSuchWorkflow``."""
-        return await self._writer.run(lambda db: deployments.end(db, name))
+
+        def job(db: Database) -> Deployment:
+            schedules.bring_up(db, name, (), self._clock.now())
+            return deployments.end(db, name)
+
+        return await self._writer.run(job)
 
     async def roll_back(self, name: str, number: int, by: str | None) -> Deployment:
         """An earlier version is current again. Raises ``NoSuchWorkflow`` or ``NoSuchVersion``."""
-        return await self._writer.run(lambda db: deployments.roll_back(db, name, number, self._clock.now(), by))
+
+        def job(db: Database) -> Deployment:
+            now = self._clock.now()
+            deployed = deployments.roll_back(db, name, number, now, by)
+            workflow = self._workflows.find(db, deployed.version)
+            assert workflow is not None
+            schedules.bring_up(db, name, workflow.settings.schedules, now)
+            return deployed
+
+        return await self._writer.run(job)
 
     async def replace_hook(self, name: str) -> Deployment:
         """A workflow has a new hook URL, the one before is unknown. Raises ``NoSuchWorkflow``."""

@@ -25,6 +25,7 @@ from flownb.store import (
     outbox,
     queries,
     queue,
+    schedules,
     starts,
     usage,
 )
@@ -167,6 +168,10 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "delivered": lambda db: starts.delivered(db, Start("flow", {}, "key")),
     "deployment": partial(deployments.current, name="flow"),
     "hook": partial(deployments.by_hook, token="unknown"),
+    "next schedule": schedules.next_due,
+    "schedules that are due": partial(schedules.due, now=START),
+    "schedules of a workflow": partial(schedules.of_workflow, workflow="flow"),
+    "executions that are not over": lambda db: schedules._not_over(db, ("1", "2")),
     "link": partial(queries.link, token="unknown"),
     "load": partial(aggregate.load, execution_id="5"),
     "load_pause": partial(aggregate.load_pause, execution_id="5", of=Attempt("a", 1, 1)),
@@ -201,6 +206,8 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
 }
 
 
+INDICES_OF_WHAT_WAITS = ("executions_queue", "outbox_waiting", "schedules_due")
+
 SORTED = ("latest checkpoint", "checkpoints of an execution", "paused_or_ended", "total usage", "usage of a workflow")
 """What sorts the few rows of one execution, those that came since the last look, or those of some days."""
 
@@ -218,7 +225,7 @@ def test_the_hot_path_goes_by_index(many: Path, name: str, analyzed: bool) -> No
     assert found
     # An index that holds nothing but what is asked for may be read from its beginning.
     scanned = [step for step in found if step.startswith("SCAN") and "json_each" not in step]
-    assert not [step for step in scanned if step.rpartition(" ")[2] not in ("executions_queue", "outbox_waiting")]
+    assert not [step for step in scanned if step.rpartition(" ")[2] not in INDICES_OF_WHAT_WAITS]
     assert name in SORTED or name.startswith("usage by") or not [step for step in found if "TEMP B-TREE" in step]
 
 

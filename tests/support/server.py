@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,11 @@ class Server:
     def advance(self, **span: float) -> None:
         """Move the server's clock: ``advance(hours=24)``."""
         self._ahead += round(timedelta(**span).total_seconds() * 1000)
+        self._move_clock()
+
+    def move_to(self, when: datetime) -> None:
+        """Move the server's clock to a point in time, which may lie in its past."""
+        self._ahead = round((when.timestamp() - time.time()) * 1000)
         self._move_clock()
 
     def _move_clock(self) -> None:
