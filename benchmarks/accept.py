@@ -27,7 +27,8 @@ import psutil
 from benchmarks.load import Client, client, post, settle, share
 from benchmarks.multiplied import make, resume_token
 from flownb.store.folder import DataFolder
-from tests.support.server import Server, free_port
+from flownb.testing.server import free_port
+from tests.support.server import Server
 
 BODY = json.dumps({"approved": True, "text": "x" * 1000}).encode()
 CONNECTIONS = 16

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import psutil
@@ -77,7 +77,7 @@ def _starts(empty: Path, full: Path) -> dict[str, list[float]]:
 class _Timed(Server):
     took = 0.0
 
-    def start(self) -> Server:
+    def start(self) -> Self:
         began = time.monotonic()
         super().start()
         self.took = time.monotonic() - began

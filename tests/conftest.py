@@ -11,6 +11,8 @@ import pytest
 from tests.support.modes import MODES, server_in_mode
 from tests.support.server import Server
 
+pytest_plugins = ["pytester"]
+
 MakeServer = Callable[..., Server]
 
 

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "client": {"client", "core"},
     "cli": {"cli", "client", "core"},
     "demo": {"demo", "core"},
+    "testing": {"testing", "client", "core"},
 }
 IN_A_KERNEL = {*sys.stdlib_module_names, "IPython", "ipykernel", "cloudpickle"}
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from flownb.testing import Workflows
+from flownb.testing.server import free_port
 from tests.support.modes import DROPPED, KEPT, MODES, server_in_mode
 from tests.support.review import ReviewPage
-from tests.support.server import TOKEN, Server, free_port, step
+from tests.support.server import TOKEN, Server
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -52,7 +54,7 @@ def demo() -> Iterator[str]:
 def server(request: pytest.FixtureRequest, demo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose folder has the notebooks, as a user's checkout has; in each mode."""
     root = tmp_path_factory.mktemp("checkout")
-    (root / "notebooks").symlink_to(NOTEBOOKS)
+    shutil.copytree(NOTEBOOKS, root / "notebooks")
     os.environ["FLOWNB_DEMO_URL"] = demo
     running = server_in_mode(request.param, root).start()
     yield running
@@ -60,89 +62,97 @@ def server(request: pytest.FixtureRequest, demo: str, tmp_path_factory: pytest.T
     del os.environ["FLOWNB_DEMO_URL"]
 
 
-def start(server: Server, name: str, **data: Any) -> str:
-    return server.submit(f"notebooks/{name}.ipynb", data or None)
+@pytest.fixture
+def flownb(server: Server) -> Iterator[Workflows]:
+    """What authors test their notebooks with, on that server."""
+    workflows = Workflows(lambda notebook: server, server.root / "notebooks")
+    yield workflows
+    workflows.close()
 
 
-def test_approval_goes_on_when_its_link_is_used(server: Server) -> None:
-    execution = start(server, "approval")
-    waiting = server.wait(execution, "suspended")["waiting"]
-    assert waiting["reason"] == "Refund 3 orders, 182.40 in all?"
-    assert "Refund 3 orders" in httpx.get(waiting["review_url"], headers={"Accept": "text/html"}).text
-    assert httpx.get(waiting["resume_url"]).json()["status"] == "resumed"
-    done = server.wait(execution, "succeeded")
-    assert step(done, "pay")["exports"]["$return_value"]["total"] == 182.4
+def test_approval_goes_on_when_its_link_is_used(flownb: Workflows) -> None:
+    run = flownb.run("approval.ipynb")
+    run.waits(reason="Refund 3 orders, 182.40 in all?")
+    assert "Refund 3 orders" in httpx.get(run.review_url, headers={"Accept": "text/html"}).text
+    assert httpx.get(run.resume_url).json()["status"] == "resumed"
+    run.succeeds()
+    assert run.steps["pay"].returned["total"] == 182.4
 
 
-def test_approval_ends_when_it_is_cancelled(server: Server) -> None:
-    execution = start(server, "approval")
-    waiting = server.wait(execution, "suspended")["waiting"]
-    assert httpx.delete(waiting["cancel_url"]).json()["status"] == "cancelled"
-    assert step(server.get(execution), "pay")["status"] == "skipped"
+def test_approval_ends_when_it_is_cancelled(flownb: Workflows) -> None:
+    run = flownb.run("approval.ipynb")
+    run.waits()
+    assert httpx.delete(run.cancel_url).json()["status"] == "cancelled"
+    run.is_cancelled()
+    assert run.steps["pay"].status == "skipped"
 
 
-def test_expense_waits_until_its_form_is_filled_in(server: Server) -> None:
-    execution = start(server, "expense")
-    waiting = server.wait(execution, "suspended")["waiting"]
-    refused = httpx.post(waiting["resume_url"], json={"amount": 1_000})
+def test_expense_waits_until_its_form_is_filled_in(flownb: Workflows) -> None:
+    run = flownb.run("expense.ipynb")
+    run.waits()
+    refused = run.post(run.resume_url, json={"amount": 1_000})
     assert (refused.status_code, refused.json()["errors"]) == (
         422,
         {"amount": "must be at most 253.4", "cost_center": "is required"},
     )
-    assert httpx.post(waiting["resume_url"], json=EXPENSE).json()["status"] == "resumed"
-    done = server.wait(execution, "succeeded")
-    assert step(done, "pay")["exports"]["$return_value"] == {"paid": 250, "kept": 3.4}
+    assert run.post(run.resume_url, json=EXPENSE).json()["status"] == "resumed"
+    run.succeeds()
+    assert run.steps["pay"].returned == {"paid": 250, "kept": 3.4}
 
 
-def test_polling_looks_until_the_job_is_done(server: Server) -> None:
-    done = server.wait(start(server, "polling"), "succeeded")
-    assert step(done, "poll")["runs"] in (2, 3, 4)  # the job goes on while a server is started again
-    assert step(done, "poll")["exports"]["$return_value"]["status"] == "DONE"
-    assert step(done, "report")["exports"]["$return_value"] == "The job is done and found 42 rows."
+def test_polling_looks_until_the_job_is_done(flownb: Workflows) -> None:
+    run = flownb.run("polling.ipynb")
+    run.succeeds()
+    assert run.steps["poll"].runs in (2, 3, 4)  # the job goes on while a server is started again
+    assert run.steps["poll"].returned["status"] == "DONE"
+    assert run.steps["report"].returned == "The job is done and found 42 rows."
 
 
-def test_polling_fails_at_run_four_when_the_job_takes_too_long(server: Server) -> None:
-    done = server.wait(start(server, "polling", JOB_SECONDS=60, DELAY=50), "failed")
-    assert (step(done, "poll")["runs"], done["error"]["evalue"]) == (4, "Max retries exceeded")
+def test_polling_fails_at_run_four_when_the_job_takes_too_long(flownb: Workflows) -> None:
+    run = flownb.run("polling.ipynb", {"JOB_SECONDS": 60, "DELAY": 50})
+    run.fails("poll", error="Max retries exceeded")
+    assert run.steps["poll"].runs == 4
 
 
 @never_away
-def test_callback_is_processed_in_the_step_that_started_the_job(server: Server) -> None:
-    done = server.wait(start(server, "callback", JOB_SECONDS=0.5), "succeeded")
-    assert step(done, "export")["runs"] == 2
-    assert step(done, "report")["exports"]["$return_value"]["result"] == {"file": "export.csv"}
+def test_callback_is_processed_in_the_step_that_started_the_job(flownb: Workflows) -> None:
+    run = flownb.run("callback.ipynb", {"JOB_SECONDS": 0.5})
+    run.succeeds()
+    assert run.steps["export"].runs == 2
+    assert run.steps["report"].returned["result"] == {"file": "export.csv"}
 
 
-def test_rerun_context_passes_data_between_runs(server: Server) -> None:
-    done = server.wait(start(server, "rerun_context"), "succeeded")
-    assert step(done, "hello")["exports"]["$return_value"] == {"hello": "world"}
-    assert step(done, "report")["exports"]["$return_value"] == "hello world"
+def test_rerun_context_passes_data_between_runs(flownb: Workflows) -> None:
+    run = flownb.run("rerun_context.ipynb")
+    run.succeeds()
+    assert run.steps["hello"].returned == {"hello": "world"}
+    assert run.steps["report"].returned == "hello world"
 
 
-def test_max_retries_ends_with_an_exception_by_design(server: Server) -> None:
-    done = server.wait(start(server, "max_retries", DELAY=20), "failed")
-    assert (step(done, "never_ready")["runs"], done["error"]["evalue"]) == (4, "Max retries exceeded")
-    assert step(done, "not_reached")["status"] == "skipped"
+def test_max_retries_ends_with_an_exception_by_design(flownb: Workflows) -> None:
+    run = flownb.run("max_retries.ipynb", {"DELAY": 20})
+    run.fails("never_ready", error="Max retries exceeded")
+    assert (run.steps["never_ready"].runs, run.steps["not_reached"].status) == (4, "skipped")
 
 
-def test_timeout_goes_on_by_itself_or_sooner_by_its_link(server: Server) -> None:
-    alone = start(server, "timeout", TIMEOUT=100)
-    sooner = start(server, "timeout", TIMEOUT=60_000)
-    httpx.put(server.wait(sooner, "suspended")["waiting"]["resume_url"])
-    outcomes = [step(server.wait(one, "succeeded"), "after")["exports"]["$return_value"] for one in (alone, sooner)]
+def test_timeout_goes_on_by_itself_or_sooner_by_its_link(flownb: Workflows) -> None:
+    alone = flownb.run("timeout.ipynb", {"TIMEOUT": 100})
+    sooner = flownb.run("timeout.ipynb", {"TIMEOUT": 60_000})
+    sooner.waits()
+    httpx.put(sooner.resume_url)
+    for run in (alone, sooner):
+        run.succeeds()
+    outcomes = [run.steps["after"].returned for run in (alone, sooner)]
     assert outcomes == ["nobody came, so the timer went on", "somebody was faster than the timer"]
 
 
 @in_one_mode
-def test_the_inbox_shows_what_waits(server: Server) -> None:
-    waits = start(server, "approval")
-    server.wait(waits, "suspended")
-    execution = start(server, "inbox")
-    server.wait(execution, "succeeded")
-    cells = server.http.get(f"/executions/{execution}/notebook").json()["cells"]
-    shown = [output for cell in cells for output in cell.get("outputs", ())]
+def test_the_inbox_shows_what_waits(flownb: Workflows) -> None:
+    flownb.run("approval.ipynb").waits()
+    inbox = flownb.run("inbox.ipynb")
+    inbox.succeeds()
+    shown = [output for step in inbox.steps.values() for output in step.outputs]
     assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown)
-    server.post(waits, "cancel")
 
 
 @in_one_mode

@@ -150,6 +150,10 @@ class Client:
         asked = {"data": data, "replay": replay}
         return self._object("POST", _one(execution_id, "continue"), json=asked, timeout=PATIENT)
 
+    def outbox(self, *, limit: int = 500) -> list[dict[str, Any]]:
+        """Messages to people, newest first, with what became of each."""
+        return list(self._object("GET", "outbox", params={"limit": limit})["messages"])
+
     def deploy(self, name: str, notebook: str | os.PathLike[str]) -> dict[str, Any]:
         """Put a notebook to work under a name."""
         return self._object("PUT", f"workflows/{quote(name, safe='')}", json={"notebook": self._path(notebook)})
@@ -169,6 +173,18 @@ class Client:
         """
         asked = {"by": by, "since": since, "until": until, "workflow": workflow, "limit": limit}
         return self._object("GET", "usage", params={key: value for key, value in asked.items() if value is not None})
+
+    def start_workflow(self, name: str, data: Any = None) -> dict[str, Any]:
+        """Start an execution of a deployed workflow; gives the execution."""
+        return self._object("POST", "executions", json={"workflow": name, "data": data})
+
+    def workflow(self, name: str) -> dict[str, Any]:
+        """One deployed workflow."""
+        return self._object("GET", f"workflows/{quote(name, safe='')}")
+
+    def undeploy(self, name: str) -> None:
+        """The name starts nothing any more; what runs or waits goes on."""
+        self._call("DELETE", f"workflows/{quote(name, safe='')}")
 
     def drain(self, on: bool = True) -> dict[str, Any]:
         """Have the server admit nothing new, or admit again."""

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
-from tests.support.server import PATIENCE, TOKEN, Server
+from flownb.testing.server import PATIENCE
+from tests.support.server import TOKEN, Server
 
 SETTINGS = ("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True")
 """Of a server for these pages: tests may give JupyterLab and Notebook 7 their commands."""

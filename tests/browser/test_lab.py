@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
+from flownb.testing.server import PATIENCE
 from tests.browser.conftest import Shoot
 from tests.browser.lab import SETTINGS, Lab, Notebook7, quiet
 from tests.support.notebooks import cell, write
-from tests.support.server import PATIENCE, REPOSITORY, TOKEN, Server, returned
+from tests.support.server import REPOSITORY, TOKEN, Server, returned
 
 expect.set_options(timeout=PATIENCE * 1000)
 

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from flownb import __version__
+from flownb.testing.server import PATIENCE
 from tests.conftest import MakeServer
 from tests.support.notebooks import cell
-from tests.support.server import PATIENCE, REPOSITORY, TOKEN, Server, returned
+from tests.support.server import REPOSITORY, TOKEN, Server, returned
 
 ASK = cell("print('a sum: 42')\npd.flow.suspend(3_600_000, reason='<b>look</b>');", "ask")
 DONE = cell("pd.context.resumed_by", "done")

@@ -14,8 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from flownb.testing.server import free_port
 from tests.support.notebooks import cell
-from tests.support.server import Server, free_port, step
+from tests.support.server import Server, step
 
 MARK = "\nwith open('marks', 'a') as file: file.write({!r})\n"
 HANG = "import time; time.sleep(60)"

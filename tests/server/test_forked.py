@@ -6,7 +6,8 @@ import os
 import select
 from collections.abc import Callable
 
-from tests.support.server import PATIENCE, Server
+from flownb.testing.server import PATIENCE
+from tests.support.server import Server
 
 Made = Callable[..., Server]
 WHO = "import os; [os.getppid(), 'numpy' in __import__('sys').modules]"

@@ -14,9 +14,9 @@ from flownb.server.mailer import Mailer
 from flownb.server.notifier import Notifier
 from flownb.server.smtp import Smtp
 from flownb.store.store import Store
+from flownb.testing.server import free_port
 from tests.store.stored import BEGIN, CONTENT, KEY, finished, new
 from tests.support.asyncio import in_loop
-from tests.support.server import free_port
 
 MAIL: dict[str, Any] = {"subject": "a", "text": "", "html": None, "to": []}
 

@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
-from tests.support.server import free_port
+from flownb.testing.server import free_port
 
 LOGIN = ("flownb", "a-passw0rd")
 OWNER = "owner@example.org"

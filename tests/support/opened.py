@@ -14,8 +14,9 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_core.paths import jupyter_runtime_dir
 
+from flownb.testing.server import PATIENCE
 from tests.support.notebooks import cell
-from tests.support.server import PATIENCE, TOKEN, Server
+from tests.support.server import TOKEN, Server
 
 HOUR = 3_600_000
 LOAD = cell("rows = [1]\nalias = rows\nprint('loaded')\npd.export('size', 1)", "load")

@@ -1,4 +1,4 @@
-"""A clock that tests move, inside a server process of its own."""
+"""A clock that tests move: `c.FlowNB.clock_class` of a server that is there for them alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from flownb.server.clock import Clock
 
 ADDRESS = "FLOWNB_TEST_CLOCK"
+"""Where in the environment the path of the socket stands."""
 
 
 class SteeredClock(Clock):
