@@ -8,9 +8,11 @@ from typing import Any
 import httpx
 
 from flownb.testing import server as testing
-from flownb.testing.server import CLOCK, PATIENCE
+from flownb.testing.server import CLOCK, PATIENCE, free_port
 from tests.support.notebooks import write
 from tests.support.replay import Told, replay
+
+__all__ = ["PATIENCE", "REPOSITORY", "TOKEN", "Server", "free_port", "returned", "step"]
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
