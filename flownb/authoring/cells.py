@@ -14,7 +14,7 @@ from flownb.authoring.files import Plain
 from flownb.authoring.panel import show
 from flownb.authoring.simulation import Simulation
 from flownb.core import events
-from flownb.core.model import Checkpoint, Error, Json, PauseKind, Step
+from flownb.core.model import Checkpoint, Error, Json, PauseKind, Response, Step
 from flownb.core.notebook import Cell
 from flownb.core.told import pd_context, recorded
 from flownb.kernel.cells import MOST_BYTES, ByHand, HandRun, begin, running
@@ -62,6 +62,8 @@ class SimulatedStep(RunningStep, ByHand):
         mails: list[dict[str, Any]] = self.mails
         for mail in mails:
             print(f"simulated: mail {mail['subject']!r} to {', '.join(mail['to']) or 'the owner'}")  # noqa: T201
+        if self.response is not None:
+            print(f"simulated: the caller is answered with {self.response['status']}")  # noqa: T201
         pause = self._simulation.pause
         if pause is not None:
             if error is None:
@@ -78,6 +80,7 @@ class SimulatedStep(RunningStep, ByHand):
             return events.StepFailed(Error(type(error).__name__, str(error)), spent, final=final)
         calls: list[dict[str, Any]] = self.pauses
         leaving: Any = self.leaving
+        response: Any = self.response
         return events.StepFinished(
             exports=self.exports,
             checkpoint=Checkpoint(None, why="simulated"),
@@ -85,6 +88,7 @@ class SimulatedStep(RunningStep, ByHand):
             pauses=tuple(events.PauseCall(**{**call, "kind": PauseKind(call["kind"])}) for call in calls),
             exit=events.ExitCall(leaving["reason"]) if leaving else None,
             warnings=tuple(self.warnings),
+            response=Response(**response) if response else None,
         )
 
 

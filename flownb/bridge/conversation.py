@@ -66,6 +66,8 @@ class Conversed:
             self._cell.on_pause_asked(json.loads(content["call"]))
         elif kind == "flownb_mail_asked":
             self._cell.on_mail_asked(json.loads(content["call"]))
+        elif kind == "flownb_responded":
+            self._cell.on_responded(json.loads(content["call"]))
         elif kind == "flownb_step_ended":
             self._announced = json.loads(content["call"])
             self._note_end(content)

@@ -68,7 +68,7 @@ class Cell:
     ``checkpoint`` holds the arguments of ``checkpoint.save``, which the kernel calls once the cell has ended well; none
     where there is to be no checkpoint.
     ``on_pause_asked`` and ``on_mail_asked`` hear of each call that asks for a pause or sends a mail when it is made,
-    unless the word gets lost.
+    and ``on_responded`` of one that answers the caller at once, unless the word gets lost.
     """
 
     source: str
@@ -77,6 +77,7 @@ class Cell:
     checkpoint: Sequence[str] = ()
     on_pause_asked: Callable[[Json], None] = lambda call: None
     on_mail_asked: Callable[[Json], None] = lambda mail: None
+    on_responded: Callable[[Json], None] = lambda said: None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flownb.core.model import NOBODY, Action, Attempt, Checkpoint, Error, Json, Pause, PauseKind, Signature, Step
+from flownb.core.model import (
+    NOBODY,
+    Action,
+    Attempt,
+    Checkpoint,
+    Error,
+    Json,
+    Pause,
+    PauseKind,
+    Response,
+    Signature,
+    Step,
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +62,15 @@ class ExitCall:
 
 
 @dataclass(frozen=True)
+class Responded:
+    """The running step has called ``pd.respond`` for an answer at once."""
+
+    response: Response
+
+
+@dataclass(frozen=True)
 class StepFinished:
-    """The running step came to its end."""
+    """The running step came to its end; ``response`` is what it said in its first call of ``pd.respond``."""
 
     exports: Json
     checkpoint: Checkpoint
@@ -59,19 +78,22 @@ class StepFinished:
     pauses: tuple[PauseCall, ...] = ()
     exit: ExitCall | None = None
     warnings: tuple[str, ...] = ()
+    response: Response | None = None
 
 
 @dataclass(frozen=True)
 class StepFailed:
     """The running step raised, its kernel died or never came; ``final`` where another attempt is of no use.
 
-    ``reason`` is what the execution gives as its own, if not the exception's name.
+    ``reason`` is what the execution gives as its own, if not the exception's name. ``response`` is what it had called
+    ``pd.respond`` with: of a step that failed it counts only if it was for an answer at once.
     """
 
     error: Error
     compute_ms: int = 0
     final: bool = False
     reason: str | None = None
+    response: Response | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +174,7 @@ Event = (
     Admitted
     | StepStarted
     | PauseAsked
+    | Responded
     | StepFinished
     | StepFailed
     | RequestArrived

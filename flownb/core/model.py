@@ -233,6 +233,21 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Response:
+    """What a step answers the caller of the HTTP trigger: the first one stands.
+
+    ``body`` is text, ``{"base64": ...}`` or None. It is ``due`` at once where the step says so, else when the execution
+    pauses or ends. ``of`` is the attempt that gave it.
+    """
+
+    status: int
+    headers: Json
+    body: Json = None
+    due: bool = False
+    of: Attempt | None = None
+
+
+@dataclass(frozen=True)
 class Execution:
     """One run of one version of a workflow.
 
@@ -267,6 +282,7 @@ class Execution:
     suspended_ms: int = 0
     warnings: tuple[str, ...] = ()
     replay_of: str | None = None
+    response: Response | None = None
     past: tuple[Pause, ...] = ()
 
     @property

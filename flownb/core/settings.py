@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from flownb.core.directives import POLICY_KEYS, flag, policy
-from flownb.core.durations import DAY, SECOND, duration
+from flownb.core.durations import DAY, HOUR, SECOND, duration
 from flownb.core.errors import InvalidValue
 from flownb.core.forms import complaints
 from flownb.core.model import Json, Policy
@@ -125,9 +125,12 @@ def _several(value: Any) -> list[Any]:
 
 def _hook(said: Mapping[str, Any]) -> Hook:
     auth = said.get("auth")
+    wait = duration(said.get("wait", "30s"), "`http.wait`")
+    if wait > HOUR:
+        raise InvalidValue("`http.wait` is at most an hour")
     return Hook(
         auth=Auth(auth["type"], auth["secret"], auth.get("header")) if auth else None,
-        wait=duration(said.get("wait", "30s"), "`http.wait`") if said.get("respond") else None,
+        wait=wait if said.get("respond") else None,
         idempotency_header=said.get("idempotency_header", Hook.idempotency_header),
         max_body_bytes=said.get("max_body_bytes"),
     )

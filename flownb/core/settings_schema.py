@@ -60,7 +60,7 @@ _AUTH = _object(
 _HTTP = _object(
     "The HTTP trigger.",
     respond={"type": "boolean", "description": "Whether the caller waits for `pd.respond`."},
-    wait={**DURATION, "description": "How long the caller waits at most; 30s unless given."},
+    wait={**DURATION, "description": "How long the caller waits at most; 30s unless given, at most an hour."},
     auth=_AUTH,
     idempotency_header={
         "type": "string",

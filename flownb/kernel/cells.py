@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import to_json
+from flownb.core.model import Response
 from flownb.kernel.links import INERT, Links
 from flownb.kernel.memory import BY_HAND
 from flownb.kernel.record import Context, Steps
@@ -58,6 +59,9 @@ class Cell(Protocol):
     def mail(self, mail: dict[str, object]) -> None:
         """Notes that ``mail`` is to leave at the end of this cell."""
 
+    def respond(self, response: Response) -> None:
+        """Notes what the caller of the HTTP trigger is to be answered."""
+
     def exit(self, reason: str | None) -> None:
         """Notes that the workflow is to end with this step."""
 
@@ -88,6 +92,9 @@ def go_on(data: object, replay: bool) -> str:
 
 class ByHand:
     """What all cells have in common that a person runs, none of an execution."""
+
+    def respond(self, response: Response) -> None:
+        """Nobody is there to be answered."""
 
     def ended(self, error: BaseException | None, stop: Callable[[Exception], None]) -> None:
         """The cell is over; ``error`` is what it raised. ``stop`` puts an error at its end, where Run All stops."""

@@ -59,8 +59,8 @@ def _begin(kernel: Any, message: dict[str, Any], info: Any) -> None:
     kind = SetupCell if told["mode"] == "setup" else Step
 
     def announce(what: str, call: dict[str, object]) -> None:
-        # Lets the server answer for the links while the step still runs, and have the mails of one whose kernel dies,
-        # or the result where that happens while it saves; lost, it learns of all that at the end.
+        # Lets the server answer for the links and the caller while the step still runs, and have the mails of one whose
+        # kernel dies, or the result where that happens while it saves; lost, it learns of all that at the end.
         content = {"call": dumps(call)}
         kernel.session.send(kernel.iopub_socket, f"flownb_{what}", content, parent=message, ident=b"flownb")
 

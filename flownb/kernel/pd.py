@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from flownb.core.errors import InvalidValue
+from flownb.core.responses import response as response_of
 from flownb.kernel.cells import go_on, running
 from flownb.kernel.data_store import DataStore
 from flownb.kernel.flow import Flow, flow
@@ -12,7 +14,7 @@ from flownb.kernel.inputs import UNDECLARED
 from flownb.kernel.record import Context, Steps
 from flownb.kernel.send import Send, send
 
-_NAMES = ["context", "continue_", "data_store", "export", "flow", "inputs", "send", "steps"]
+_NAMES = ["context", "continue_", "data_store", "export", "flow", "inputs", "respond", "send", "steps"]
 
 
 class Pd:
@@ -57,6 +59,15 @@ class Pd:
         It is copied at the call. Raises ``InvalidValue`` where it is not JSON, naming the place, or is too large.
         """
         running().export(_export_name(name), value)
+
+    def respond(self, response: Mapping[str, object], immediate: bool = False) -> None:
+        """Answer the caller of the HTTP trigger, where its settings have it wait: ``http: {respond: true}``.
+
+        ``response`` is ``{"status": 200, "headers": {...}, "body": ...}``, all of them optional; a body is text, bytes,
+        or a dict or list, which is sent as JSON. It is sent when the workflow pauses or ends, and with ``immediate`` at
+        once. The first answer stands. Raises ``InvalidValue`` where it cannot be sent as it is.
+        """
+        running().respond(response_of(response, immediate))
 
     def continue_(self, data: object = None, *, replay: bool = False) -> None:
         """In a kernel that ``flownb open`` made: let the execution go on from the variables as they are now.

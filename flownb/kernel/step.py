@@ -7,6 +7,8 @@ from typing import Any
 
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.jsonvalue import dumps, sized, to_json
+from flownb.core.model import Response
+from flownb.core.responses import plain
 from flownb.kernel.cells import Keeper, running
 from flownb.kernel.inputs import Inputs
 from flownb.kernel.links import Links, reveals
@@ -31,6 +33,7 @@ class Step:
         self.pauses: list[dict[str, object]] = []
         self.mails: list[dict[str, object]] = []
         self.exports: dict[str, object] = {}
+        self.response: dict[str, object] | None = None
         self.leaving: dict[str, object] | None = None
         self.warnings: list[str] = []
         self.over = False
@@ -49,6 +52,17 @@ class Step:
         sized(mail, "the mail", self.most_bytes)
         self.mails.append(mail)
         self._announce("mail_asked", mail)
+
+    def respond(self, response: Response) -> None:
+        self._still_running()
+        said = plain(response)
+        sized(said, "the response", self.most_bytes)
+        if self.response is not None:
+            self.warnings.append(f"step {self.name!r} called pd.respond more than once: the first answer stands")
+            return
+        self.response = said
+        if response.due:
+            self._announce("responded", said)
 
     def announce_end(self) -> None:
         self._announce("step_ended", collect().content)
@@ -109,6 +123,9 @@ class SetupCell(Step):
     def mail(self, mail: dict[str, object]) -> None:
         raise FlowNBError(f"cell {self.name!r}: setup cells may not send mail")
 
+    def respond(self, response: Response) -> None:
+        raise FlowNBError(f"cell {self.name!r}: setup cells may not call pd.respond")
+
     def export(self, name: str, value: object) -> None:
         raise FlowNBError(f"cell {self.name!r}: setup cells may not export")
 
@@ -117,14 +134,21 @@ class SetupCell(Step):
 
 
 def collect() -> Reply:
-    """Exports, pauses and mails in their order, exit and warnings of the step or setup cell that just ended.
+    """Exports, pauses and mails in their order, response, exit and warnings of the step or setup cell that just ended.
 
     Which pause wins is for the server to decide. Raises ``FlowNBError`` where the last cell was none of an execution.
     """
     cell = running()
     if not isinstance(cell, Step):
         raise FlowNBError("the cell that ran last is not part of an execution")
-    return Reply(exports=cell.exports, pauses=cell.pauses, mails=cell.mails, exit=cell.leaving, warnings=cell.warnings)
+    return Reply(
+        exports=cell.exports,
+        pauses=cell.pauses,
+        mails=cell.mails,
+        response=cell.response,
+        exit=cell.leaving,
+        warnings=cell.warnings,
+    )
 
 
 def announce_end() -> None:

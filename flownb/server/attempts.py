@@ -9,7 +9,7 @@ from functools import partial
 
 from flownb.bridge import port
 from flownb.core import events
-from flownb.core.model import Error, Execution, Json, PauseKind, Step
+from flownb.core.model import Error, Execution, Json, PauseKind, Response, Step
 from flownb.core.notebook import Cell
 from flownb.core.told import is_light
 from flownb.core.transitions import NotNow
@@ -17,6 +17,7 @@ from flownb.server.carried import checkpoint_warnings
 from flownb.server.clock import Clock
 from flownb.server.context import Links, step_context
 from flownb.server.giving import Giving
+from flownb.server.hidden import hidden_response
 from flownb.server.kernels import Place, Workshop
 from flownb.server.letters import Letters
 from flownb.server.limits import Limits
@@ -79,8 +80,14 @@ class Attempts:
         mails: list[Json] = []
         place = self._workshop.place(execution, step)
         told = replace(await self._told(execution, step, cell), checkpoint=place.told)
-        pause_asked = partial(self._pause_asked, execution.id, asked)
-        running = kernel.execute(replace(told, on_pause_asked=pause_asked, on_mail_asked=mails.append))
+        tell = partial(self._tell, execution.id, asked)
+        listening = replace(
+            told,
+            on_pause_asked=lambda call: tell(events.PauseAsked(call.get("confirm"), call.get("form"))),
+            on_responded=lambda said: tell(events.Responded(self._response(execution, said))),
+            on_mail_asked=mails.append,
+        )
+        running = kernel.execute(listening)
         self._live[execution.id] = (step, running)
         try:
             ended = await self._ended(kernel, execution, step, running, place, mails)
@@ -105,12 +112,19 @@ class Attempts:
         context = write() if is_light(carried, LIGHT) else await asyncio.to_thread(write)
         return port.Cell(cell.source, context, timeout)
 
-    def _pause_asked(self, execution: str, asked: list[asyncio.Task[None]], call: Json) -> None:
+    def _tell(self, execution: str, asked: list[asyncio.Task[None]], event: events.Event) -> None:
+        """Put on record what a step has said while it runs."""
+
         async def tell() -> None:
             with suppress(NotNow, StoreError):
-                await self._store.apply(execution, events.PauseAsked(call.get("confirm"), call.get("form")))
+                await self._store.apply(execution, event)
 
         asked.append(asyncio.create_task(tell()))
+
+    def _response(self, execution: Execution, said: Json) -> Response:
+        """What a step has answered, as it is put on record: without the secrets of its links."""
+        assert execution.step is not None
+        return hidden_response(Response(**said), execution.id, execution.step.attempt, self._links.key)
 
     async def _ended(
         self,
@@ -132,12 +146,16 @@ class Attempts:
             event = events.StepFailed(Error(error.ename, str(error)), running.compute_ms, final=step.policy.once)
         else:
             if ran.error is not None:
-                event = events.StepFailed(ran.error, ran.compute_ms)
+                event, said = events.StepFailed(ran.error, ran.compute_ms), None
                 with suppress(port.KernelError):
-                    mails = (await kernel.ask("step", "collect"))["mails"]
+                    said = await kernel.ask("step", "collect")
             else:
-                kept, mails = place.kept(step, running), ran.collected["mails"]
-                event = _finished(execution, ran, kept, self._letters.warnings(step.name, mails))
+                kept, said = place.kept(step, running), ran.collected
+                event = _finished(execution, ran, kept, self._letters.warnings(step.name, said["mails"]))
+            if said is not None:
+                mails = said["mails"]
+                response = self._response(execution, said["response"]) if said["response"] else None
+                event = replace(event, response=response)
         return Ended(event, StepOutputs(step.attempt, running.outputs), kept, mails)
 
     async def _stop(self, kernel: port.Kernel, running: port.Running) -> None:

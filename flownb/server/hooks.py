@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,17 +13,21 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 
 from flownb.core.deployment import NoSuchWorkflow, QueueFull, Start
 from flownb.core.errors import FlowNBError
-from flownb.core.model import Execution, Json
+from flownb.core.model import Execution, Json, Response
 from flownb.core.payload import UnreadableBody
 from flownb.core.proofs import proof_headers, proven
+from flownb.core.responses import WITHOUT_BODY
 from flownb.core.settings import Hook
 from flownb.server.body import Body, TooLarge, hook_event, read, taken_apart
+from flownb.server.callers import Caller, Stopping, TooManyWait
 from flownb.server.context import HOOK
 from flownb.server.handler import RETRY_AFTER
+from flownb.server.hidden import revealed_response
+from flownb.server.outcomes import ACCEPTED, outcome
 from flownb.server.pages import Pages, Told
 from flownb.server.public_handler import LARGE, NOT_FOUND, PublicHandler, log
 from flownb.server.secrets import NoSecret, secret
-from flownb.server.service import Service
+from flownb.server.service import Active, Service
 from flownb.store import deployments
 
 HTTP = "http"
@@ -30,12 +35,6 @@ HTTP = "http"
 
 LONGEST_KEY = 200
 
-ACCEPTED = Told(
-    200,
-    "accepted",
-    title="Accepted",
-    message="The event is on record: the workflow begins as soon as there is room.",
-)
 UNPROVEN = Told(
     401,
     "unauthorized",
@@ -48,6 +47,10 @@ NO_KEY = Told(
     message=f"The key of a delivery has {LONGEST_KEY} characters at most: nothing was started.",
     reason="key_too_long",
 )
+
+
+SANDBOX = "sandbox allow-downloads allow-forms allow-popups allow-scripts"
+"""What a page that a workflow answers with may do: not what Jupyter's own pages may."""
 
 
 class Unproven(FlowNBError):
@@ -69,6 +72,7 @@ class HookHandler(PublicHandler):
 
     _found: Found | None = None
     _failed: FlowNBError | None = None
+    _caller: Caller | None = None
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -120,6 +124,8 @@ class HookHandler(PublicHandler):
             self._tell(Told(413, "error", message=str(error), reason=error.reason), None)
         except UnreadableBody as error:
             self._tell(Told(error.code, "error", message=str(error), reason=error.reason), None)
+        except (Stopping, TooManyWait) as error:
+            self._retry_later(Told(503, "unavailable", message=str(error), reason=error.reason))
         except FlowNBError as error:
             log.error("flownb: a hook could not be served: %s", error)
             self._retry_later(Told(503, "unavailable", reason=error.reason))
@@ -146,8 +152,44 @@ class HookHandler(PublicHandler):
         trigger: Json = {"type": HTTP, "event": event, "by": None}
         key = self._key(found.hook)
         wish = Start(found.workflow, trigger, key=f"{HTTP} {key}" if key else None, limited=True)
-        execution, _ = await self._service.active.store.start(wish)
-        self._accepted(execution)
+        active = self._service.active
+        if found.hook.wait is not None:
+            active.callers.demand_room()
+        execution, _ = await active.store.start(wish)
+        if found.hook.wait is None:
+            self._tell(ACCEPTED, execution)
+        else:
+            await self._answer(active, execution, found.hook.wait)
+
+    async def _answer(self, active: Active, execution: Execution, span: int) -> None:
+        """What the workflow answers, or what else came of the event within so many ms."""
+
+        def listens(caller: Caller) -> None:
+            self._caller = caller
+
+        caller = await active.callers.wait(execution, span, listens)
+        response = caller.execution.response
+        if caller.gone:
+            return
+        if response is not None and response.due:
+            self._send(revealed_response(response, execution.id, active.links.key))
+        else:
+            self._tell(outcome(caller.execution), caller.execution)
+
+    def on_connection_close(self) -> None:
+        if self._caller is not None:
+            self._caller.hang_up()
+
+    def _send(self, response: Response) -> None:
+        """The answer of a workflow. It comes from Jupyter's own address: a page in it has no right there."""
+        self.set_status(response.status)
+        self.clear_header("Content-Type")
+        for name, value in response.headers.items():
+            self.set_header(name, value)
+        self.add_header("Content-Security-Policy", SANDBOX)
+        if response.status not in WITHOUT_BODY:
+            self.write(_bytes(response.body))
+        self.finish()
 
     def _key(self, hook: Hook) -> str:
         """What names the delivery; empty where its sender does not say."""
@@ -165,9 +207,6 @@ class HookHandler(PublicHandler):
             raise Unproven("the proof is missing or wrong")
         return hook_event(self.request, read(self.request, body), self._token, proof_headers(auth))
 
-    def _accepted(self, execution: Execution) -> None:
-        self._tell(ACCEPTED, execution)
-
     def _refuse(self) -> None:
         auth = self._found.hook.auth if self._found else None
         if auth is not None and auth.kind == "bearer":
@@ -177,6 +216,12 @@ class HookHandler(PublicHandler):
     def _retry_later(self, told: Told) -> None:
         self.set_header("Retry-After", str(RETRY_AFTER))
         self._tell(told, None)
+
+
+def _bytes(body: Json) -> bytes:
+    if isinstance(body, dict):
+        return b64decode(body["base64"])
+    return (body or "").encode()
 
 
 async def _known(found: Found) -> str | None:

@@ -21,6 +21,7 @@ from flownb.core.notebook import fresh
 from flownb.server.ahead import expect_what_waits
 from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
+from flownb.server.callers import Callers
 from flownb.server.clock import Clock
 from flownb.server.context import Links
 from flownb.server.continuing import Continuing
@@ -96,6 +97,7 @@ class Active:
     doctor: Doctor
     deployments: Deployments
     schedules: Schedules
+    callers: Callers
     letters: Letters
     mailer: Mailer
 
@@ -262,6 +264,9 @@ class Service:
             stack.push_async_callback(_cancelled, mailing)
             deployments = Deployments(store, self.notebooks, links)
             await deployments.load()
+            callers = Callers(store, self.clock)
+            stack.callback(callers.close)
+            stack.callback(store.listen(callers.hear))
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
             faults.point("start.recovered")
@@ -289,6 +294,7 @@ class Service:
                 doctor,
                 deployments,
                 Schedules(store, deployments, self.clock, self._log),
+                callers,
                 letters,
                 mailer,
             )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flownb.core.model import Decision, Error, Execution, Json, Pause, PauseKind, Status, Step
+from flownb.core.model import Decision, Error, Execution, Json, Pause, PauseKind, Response, Status, Step
 from flownb.core.times import iso
 from flownb.core.words import otherwise
 from flownb.server.context import Links
+from flownb.server.hidden import masked_response
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.snapshots import Usage
 
@@ -34,6 +35,7 @@ def execution_view(execution: Execution, links: Links | None, notebook: str | No
         "suspended_ms": execution.suspended_ms,
         "credits": execution.credits,
         "replay_of": execution.replay_of,
+        "response": _response(execution.response),
         "executed_notebook": notebook,
         "warnings": list(execution.warnings),
         "trigger": execution.trigger,
@@ -119,6 +121,14 @@ def _step(step: Step) -> dict[str, Json]:
         "error": _error(step.error),
         "last_error": _error(step.last_error),
     }
+
+
+def _response(response: Response | None) -> Json:
+    """What a step answered; its links are shown to nobody but its caller."""
+    if response is None:
+        return None
+    shown = masked_response(response)
+    return {"status": shown.status, "headers": shown.headers, "body": shown.body, "due": shown.due}
 
 
 def _error(error: Error | None) -> Json:

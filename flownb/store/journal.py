@@ -34,6 +34,8 @@ CONTENT: dict[str, Json] = {
     "traceback": (),
     "warnings": (),
     "variables": (),
+    "headers": None,
+    "body": None,
 }
 """Fields whose values are left out, null in their place, and what stands there when an entry is read."""
 

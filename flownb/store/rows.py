@@ -22,6 +22,7 @@ from flownb.core.model import (
     Pause,
     PauseKind,
     Policy,
+    Response,
     Retry,
     Signature,
     Status,
@@ -52,6 +53,10 @@ def _decision(value: Object) -> Decision:
     return Decision(Action(value["action"]), value["at"], value["request"], Signature(**value.get("signature", {})))
 
 
+def _response(value: Object) -> Response:
+    return Response(**{**value, "of": Attempt(*value["of"])})
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -72,8 +77,9 @@ _JSON: dict[str, Decoder] = {
     "policy": _policy,
     "decision": _decision,
     "resumed_by": lambda value: Signature(**value),
+    "response": _response,
 }
-_COMPOUND = (Checkpoint, Error, Policy, Retry, Decision, Signature)
+_COMPOUND = (Checkpoint, Error, Policy, Retry, Decision, Response, Signature)
 _NAMES = {kind: [f.name for f in fields(kind) if f.name not in KEPT_APART] for kind in (Execution, Step, Pause)}
 
 

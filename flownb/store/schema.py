@@ -61,6 +61,12 @@ def schedules(db: Database) -> None:
     _run(db, _SCHEDULES)
 
 
+@migrations()
+def responses(db: Database) -> None:
+    """What steps answer the callers of HTTP triggers."""
+    _run(db, _RESPONSES)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -336,4 +342,8 @@ CREATE TABLE schedules (
     PRIMARY KEY (workflow, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX schedules_due ON schedules (due_at, workflow, place) WHERE due_at IS NOT NULL
+"""
+
+_RESPONSES = """
+ALTER TABLE executions ADD COLUMN response TEXT
 """

@@ -141,8 +141,8 @@ class Store:
     async def carry_out(self, jobs: Iterable[Callable[[Database], Sequence[Change] | None]]) -> list[Exception | None]:
         """Jobs of others in the writer, handed in together; each says which changes it made, if any.
 
-        Returns what they raised. ``begin`` and ``transition`` are for them: they start a deployed workflow, or change an
-        execution, inside a job.
+        Returns what they raised. ``begin`` and ``transition`` are for them: they start a deployed workflow, or change
+        an execution, inside a job.
         """
         return await self._writer.run_all(jobs, self._tell_all)
 

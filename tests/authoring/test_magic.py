@@ -71,7 +71,7 @@ def test_completion_and_docstrings_of_all_of_pd(author: Open) -> None:
     notebook = author(cell("pd.export('rows', 3); {'total': 4}", "load"), cell("pd.flow.suspend()", "ask"))
     notebook.ask("%flownb simulate on")
     notebook.ask(0)
-    assert {"context", "continue_", "export", "flow", "send", "steps"} <= set(complete(notebook, "pd."))
+    assert {"context", "continue_", "export", "flow", "respond", "send", "steps"} <= set(complete(notebook, "pd."))
     assert set(complete(notebook, "x = pd.flow.")) >= {"suspend", "rerun", "delay", "exit"}
     assert complete(notebook, "print(pd.steps.") == ["load", "trigger", "get", "items", "keys", "values"]
     assert complete(notebook, "pd.steps.load.ro") == ["rows"]

@@ -18,6 +18,7 @@ from flownb.core.events import (
     Released,
     ReminderDue,
     RequestArrived,
+    Responded,
     ServerLost,
     StepFailed,
     StepFinished,
@@ -30,6 +31,7 @@ from flownb.core.model import (
     EndedBy,
     Pause,
     PauseKind,
+    Response,
     Status,
     Step,
     StepStatus,
@@ -39,6 +41,9 @@ from tests.core.answers import answers_obey_the_table, fills
 from tests.core.journal import Journal, Key, Move, dropped, kept, key, present, record, request_of, written
 
 ENDED = (StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
+
+TOO_LATE = "the first one stands"
+"""What the record says of an answer that came after another."""
 
 
 # 1
@@ -264,7 +269,8 @@ def the_last_pause_asked_for_is_taken(journal: Journal) -> None:
         asked = [call for call in move.event.pauses if call.max_retries is None or runs <= call.max_retries]
         spent = len(move.event.pauses) - len(asked)
         passed_over = len(asked) > 1 or (asked and move.event.exit)
-        warnings = len(move.after.warnings) - len(move.before.warnings)
+        warned = move.after.warnings[len(move.before.warnings) :]
+        warnings = len([said for said in warned if TOO_LATE not in said])
         useless = asked and not move.event.exit and asked[-1].form is not None and unusable(asked[-1].form)
         assert warnings == spent + bool(passed_over) + bool(useless) + dropped(move)
         step = move.after.steps[move.before.at]
@@ -374,6 +380,34 @@ def lost_steps_are_repeated_as_they_were(journal: Journal) -> None:
         assert replace(move.after, status=spent.status, steps=spent.steps) == spent
 
 
+# The answer to the caller of the HTTP trigger
+
+
+def the_first_answer_stands(journal: Journal) -> None:
+    """What an attempt says again, or a step after it, changes nothing; at a pause or at the end it is due at last."""
+    for move in journal:
+        before, after, said = move.before.response, move.after.response, _said(move)
+        step = move.before.step
+        of = Attempt(step.name, max(1, step.runs), max(1, step.attempts)) if step else None
+        first = before or (replace(said, of=of) if said else None)
+        if first is None:
+            assert after is None
+            continue
+        rests = move.after.status is Status.SUSPENDED and present(move.after).status is StepStatus.SUSPENDED
+        waits = rests and move.after.pause is not None and move.after.pause.kind is not PauseKind.RETRY
+        assert after == replace(first, due=first.due or waits or move.after.status.final)
+        if before and said and before.of != of:
+            assert any(TOO_LATE in warning for warning in move.after.warnings)
+
+
+def _said(move: Move) -> Response | None:
+    """What the step in hand answers with this move; of one that failed only what was to be sent at once."""
+    if not isinstance(move.event, Responded | StepFinished | StepFailed) or move.event.response is None:
+        return None
+    counts = not isinstance(move.event, StepFailed) or move.event.response.due
+    return move.event.response if counts else None
+
+
 # Section 5, credits
 
 
@@ -451,6 +485,7 @@ ALL: tuple[Callable[[Journal], None], ...] = (
     the_end_leaves_nothing_open,
     only_the_running_hold_a_slot,
     lost_steps_are_repeated_as_they_were,
+    the_first_answer_stands,
     answers_obey_the_table,
     credits_are_counted_by_segment,
     suspended_time_is_the_time_in_pauses,

@@ -15,6 +15,7 @@ from flownb.core.events import (
     Released,
     ReminderDue,
     RequestArrived,
+    Responded,
     ServerLost,
     StepFailed,
     StepFinished,
@@ -117,7 +118,7 @@ def fits(execution: Execution, event: Event, now: int) -> bool:
             return execution.status is Status.QUEUED
         case StepStarted():
             return running and step is StepStatus.PENDING
-        case StepFinished() | PauseAsked():
+        case StepFinished() | PauseAsked() | Responded():
             return running and step is StepStatus.RUNNING
         case StepFailed() | ServerLost() | Released():
             return running

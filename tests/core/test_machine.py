@@ -15,6 +15,7 @@ from flownb.core.events import (
     PauseCall,
     Released,
     ReminderDue,
+    Responded,
     ServerLost,
     StepFailed,
     StepFinished,
@@ -28,6 +29,7 @@ from flownb.core.model import (
     Execution,
     PauseKind,
     Policy,
+    Response,
     Retry,
     Status,
     StepStatus,
@@ -40,6 +42,7 @@ SIGNALS: tuple[Event, ...] = (
     Admitted(),
     StepStarted(),
     PauseAsked(),
+    Responded(Response(202, {}, due=True)),
     TimerFired(),
     ReminderDue(),
     ServerLost(),
@@ -83,11 +86,12 @@ calls = st.one_of(
 some_calls = st.one_of(calls.map(lambda call: [call]), st.lists(calls, max_size=3)).map(tuple)
 exits = st.sampled_from([None, None, None, None, ExitCall(), ExitCall("enough")])
 exports = st.dictionaries(st.sampled_from(["x", "$return_value"]), st.integers(), max_size=2)
-ends = st.builds(StepFinished, exports, st.just(SAVED), spent, some_calls, exits)
+responses = st.sampled_from([None, None, Response(200, {}, "later"), Response(201, {"A": "b"}, due=True)])
+ends = st.builds(StepFinished, exports, st.just(SAVED), spent, some_calls, exits, response=responses)
 pauses = calls.map(lambda call: StepFinished({}, SAVED, 1, (call,)))
 errors = st.builds(Error, st.sampled_from(["ValueError", "KernelDied"]), st.just("it went wrong"))
 reasons = st.none() | st.just("checkpoint_missing")
-failures = st.builds(StepFailed, errors, spent, st.sampled_from([False, False, True]), reasons)
+failures = st.builds(StepFailed, errors, spent, st.sampled_from([False, False, True]), reasons, responses)
 losses = st.sampled_from([0, 0, 0, 0, 1, 2])
 turns = st.tuples(pauses | pauses | failures, losses, st.none() | actions, lateness | actions)
 signals = st.sampled_from(SIGNALS)
@@ -167,13 +171,15 @@ class Flow(RuleBasedStateMachine):
             self.reach_the_timer(then)
 
     @precondition(lambda self: self.at_work)
-    @rule(losses=crashes, asked=st.booleans(), early=st.none() | actions)
-    def lose_servers(self, losses: list[Event], asked: bool, early: Action | None) -> None:
+    @rule(losses=crashes, asked=st.booleans(), answers=st.booleans(), early=st.none() | actions)
+    def lose_servers(self, losses: list[Event], asked: bool, answers: bool, early: Action | None) -> None:
         """One server after another is lost, or stops, as soon as the step runs."""
         for loss in losses:
             self.bring_to_work()
             if asked and self.is_at(StepStatus.RUNNING):
                 self.play(PauseAsked())
+            if answers and self.is_at(StepStatus.RUNNING):
+                self.play(Responded(Response(203, {}, due=True)))
             self.play(loss)
         if early:
             self.click(early, self.links[-1])

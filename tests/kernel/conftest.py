@@ -26,7 +26,14 @@ from flownb.kernel.step import Step
 LINKS = {f"{action}_url": f"http://host/flownb/{action}/s3cret-{action}" for action in ("resume", "cancel", "review")}
 COLLECT = "__import__('flownb.kernel.step', fromlist=['collect']).collect()"
 
-NOTHING_ASKED: dict[str, object] = {"exports": {}, "pauses": [], "mails": [], "exit": None, "warnings": []}
+NOTHING_ASKED: dict[str, object] = {
+    "exports": {},
+    "pauses": [],
+    "mails": [],
+    "response": None,
+    "exit": None,
+    "warnings": [],
+}
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flownb.core import events
-from flownb.core.model import Action, Attempt, Checkpoint, Error, PauseKind, StepStatus
+from flownb.core.model import Action, Attempt, Checkpoint, Error, PauseKind, Response, StepStatus
 from flownb.store import journal
 from tests.store.stored import BEGIN, SUSPEND, finished, new, rerun, rows, stored, suspend
 from tests.support.asyncio import in_loop
@@ -29,7 +29,9 @@ EVENTS = [
         (suspend(form={"title": SECRET}, confirm=False), rerun(), suspend(context=SECRET, on_timeout="cancel")),
         events.ExitCall("enough"),
         (SECRET,),
+        Response(418, {"X-Secret": SECRET}, SECRET, due=True),
     ),
+    events.Responded(Response(200, {"X-Secret": SECRET}, {"base64": SECRET}, due=True)),
     events.StepFailed(Error("ValueError", SECRET, (SECRET,)), 3, True, "checkpoint_missing"),
     events.RequestArrived(Action.CANCEL, {"body": SECRET}, Attempt("a", 2, 1)),
 ]

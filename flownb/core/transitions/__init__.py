@@ -11,7 +11,7 @@ from typing import Any
 
 from flownb.core import events
 from flownb.core.model import Execution
-from flownb.core.transitions import pauses, segments
+from flownb.core.transitions import answers, pauses, segments
 from flownb.core.transitions.migrating import migrated
 from flownb.core.transitions.outcome import Answer, NotNow, Outcome, live_pause
 from flownb.core.transitions.pauses import due_at
@@ -24,6 +24,7 @@ Rule = Callable[[Execution, Any, int], Outcome]
 RULES: dict[type, Rule] = {
     events.Admitted: segments.admitted,
     events.StepStarted: segments.started,
+    events.Responded: answers.responded,
     events.StepFinished: segments.finished,
     events.StepFailed: segments.failed,
     events.ServerLost: segments.server_lost,
@@ -43,4 +44,4 @@ def apply(execution: Execution, event: events.Event, now: int) -> Outcome:
 
     Raises ``NotNow`` where the event does not fit the state, such as a step's end after a cancel: nothing changes.
     """
-    return RULES[type(event)](execution, event, now)
+    return answers.settled(RULES[type(event)](execution, event, now))

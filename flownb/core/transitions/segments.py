@@ -5,6 +5,7 @@ from __future__ import annotations
 from flownb.core import events
 from flownb.core.frozen import replace
 from flownb.core.model import Error, Execution, Pause, PauseKind, Status, StepStatus, segment_credits
+from flownb.core.transitions.answers import answer
 from flownb.core.transitions.outcome import (
     Outcome,
     demand,
@@ -64,7 +65,7 @@ def finished(execution: Execution, event: events.StepFinished, now: int) -> Outc
     execution = spend(_running(execution, "the end of a step"), event.compute_ms)
     execution = replace(execution, checkpoint=event.checkpoint)
     execution = with_step(execution, exports=event.exports, finished_at=now, losses=0)
-    execution = warn(execution, *event.warnings)
+    execution = answer(warn(execution, *event.warnings), event.response)
     call, warnings = _winner(execution, event)
     execution = warn(execution, *warnings)
     if call is not None:
@@ -101,6 +102,8 @@ def failed(execution: Execution, event: events.StepFailed, now: int) -> Outcome:
     execution = spend(execution, event.compute_ms)
     if present(execution).status is StepStatus.PENDING:
         execution = begin(execution, now)
+    if event.response is not None and event.response.due:
+        execution = answer(execution, event.response)
     step = present(execution)
     retry = step.policy.retry
     if event.final or retry is None or step.attempts > retry.max:
