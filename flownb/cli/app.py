@@ -10,13 +10,15 @@ import typer
 from flownb import __version__
 from flownb.cli.check import check
 from flownb.cli.decisions import cancel, postpone, resume
+from flownb.cli.deploying import deploy, migrate, rollback, undeploy
 from flownb.cli.doctor import doctor
 from flownb.cli.executions import ls, show
-from flownb.cli.later import deploy
 from flownb.cli.repair import open_, replay
 from flownb.cli.run import run
 from flownb.cli.serve import serve
+from flownb.cli.settings import settings
 from flownb.cli.usage import usage
+from flownb.cli.workflows import diff, versions, workflows
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run,
@@ -28,6 +30,13 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "replay": replay,
     "open": open_,
     "deploy": deploy,
+    "undeploy": undeploy,
+    "rollback": rollback,
+    "workflows": workflows,
+    "versions": versions,
+    "diff": diff,
+    "migrate": migrate,
+    "settings": settings,
     "check": check,
     "doctor": doctor,
     "usage": usage,

@@ -24,6 +24,7 @@ Data = Annotated[str | None, typer.Option("--data", metavar="JSON", help="Data t
 Comment = Annotated[str | None, typer.Option(metavar="TEXT", help="Words that go into the record.")]
 By = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; the name of your login otherwise.")]
 ExecutionId = Annotated[str, typer.Argument(metavar="ID", help="The execution.")]
+WorkflowName = Annotated[str, typer.Argument(metavar="NAME", help="The name of a deployed workflow.")]
 NotebookPath = Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="The .ipynb file.")]
 
 

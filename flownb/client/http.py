@@ -154,9 +154,54 @@ class Client:
         """Messages to people, newest first, with what became of each."""
         return list(self._object("GET", "outbox", params={"limit": limit})["messages"])
 
-    def deploy(self, name: str, notebook: str | os.PathLike[str]) -> dict[str, Any]:
-        """Put a notebook to work under a name."""
-        return self._object("PUT", f"workflows/{quote(name, safe='')}", json={"notebook": self._path(notebook)})
+    def deploy(
+        self, notebook: str | os.PathLike[str], name: str | None = None, *, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Put a notebook to work under a name, its own unless given; gives the workflow, ``warnings`` and ``diff``.
+
+        With ``dry_run`` it only says what would be deployed.
+        """
+        asked = {"notebook": self._path(notebook), "dry_run": dry_run}
+        return self._object("PUT" if name else "POST", _workflow(name) if name else "workflows", json=asked)
+
+    def undeploy(self, name: str) -> None:
+        """The workflow starts nothing any more; what runs or waits goes on."""
+        self._call("DELETE", _workflow(name))
+
+    def roll_back(self, name: str, number: int | None = None) -> dict[str, Any]:
+        """Make an earlier version current again, the one before unless its number is given; gives the workflow."""
+        return self._object("POST", _workflow(name, "rollback"), json={"number": number})
+
+    def replace_hook(self, name: str) -> dict[str, Any]:
+        """Give a workflow a new hook URL: the old one answers 404 from then on. Gives the workflow."""
+        return self._object("POST", _workflow(name, "hook"), json={})
+
+    def workflow(self, name: str) -> dict[str, Any]:
+        """One deployed workflow."""
+        return self._object("GET", _workflow(name))
+
+    def workflows(self, *, every: bool = False) -> list[dict[str, Any]]:
+        """What is deployed; with ``every`` also what was."""
+        params = {"all": "true"} if every else {}
+        return list(self._object("GET", "workflows", params=params)["workflows"])
+
+    def versions(self, name: str) -> list[dict[str, Any]]:
+        """All versions of a workflow, the latest first."""
+        return list(self._object("GET", _workflow(name, "versions"))["versions"])
+
+    def diff(self, name: str, old: int, new: int) -> dict[str, Any]:
+        """What changed from one version of a workflow to another; 0 stands for an empty notebook."""
+        return self._object("GET", _workflow(name, "versions", str(new), "diff"), params={"from": old})
+
+    def migrate(
+        self, execution_id: str, version: int | None = None, *, dry_run: bool = False, **signed: str | None
+    ) -> dict[str, Any]:
+        """Move a paused execution to a version, the latest unless its number is given.
+
+        Gives ``{"execution", "warnings", "diff"}``; with ``dry_run`` it only says what would change.
+        """
+        asked = {"version": version, "dry_run": dry_run, **signed}
+        return self._object("POST", _one(execution_id, "migrate"), json=asked)
 
     def usage(
         self,
@@ -269,3 +314,7 @@ def _bracketed(host: str) -> str:
 
 def _one(execution_id: str, *more: str) -> str:
     return "/".join(["executions", quote(execution_id, safe=""), *more])
+
+
+def _workflow(name: str, *more: str) -> str:
+    return "/".join(["workflows", quote(name, safe=""), *more])

@@ -49,6 +49,13 @@ def in_words(at: str, like: datetime | None = None) -> str:
     return f"{datetime.fromisoformat(at).astimezone(like.tzinfo if like else UTC):%a %d %b %Y, %H:%M %Z}"
 
 
+def recurrence(schedule: Mapping[str, Any]) -> str:
+    """When a schedule of the API starts its workflow: ``0 9 * * MON-FRI (Europe/Berlin)``, ``every 5 min``."""
+    if schedule["every"] is not None:
+        return f"every {span(timedelta(milliseconds=schedule['every']))}"
+    return f"{schedule['cron']} ({schedule['timezone']})"
+
+
 def span(length: timedelta) -> str:
     """A span of time as people say it, in its two largest units: ``23 h 59 min``, ``4.2 s``, ``7 ms``."""
     exactly = max(0.0, length.total_seconds())
