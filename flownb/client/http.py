@@ -223,14 +223,6 @@ class Client:
         """Start an execution of a deployed workflow; gives the execution."""
         return self._object("POST", "executions", json={"workflow": name, "data": data})
 
-    def workflow(self, name: str) -> dict[str, Any]:
-        """One deployed workflow."""
-        return self._object("GET", f"workflows/{quote(name, safe='')}")
-
-    def undeploy(self, name: str) -> None:
-        """The name starts nothing any more; what runs or waits goes on."""
-        self._call("DELETE", f"workflows/{quote(name, safe='')}")
-
     def drain(self, on: bool = True) -> dict[str, Any]:
         """Have the server admit nothing new, or admit again."""
         return self._object("POST", "drain", json={"on": on})

@@ -39,7 +39,7 @@ class Workflows:
         """Put a notebook to work under a name, that of its file unless given, until the end of the test."""
         __tracebackhide__ = True
         path, server = self._place(notebook)
-        found = server.client.deploy(name or path.stem, path)
+        found = server.client.deploy(path, name)
         self._deployed.append((server, found["name"]))
         return Deployed(server, found["name"], lambda execution: self._run(server, execution))
 
