@@ -89,9 +89,11 @@ class Deployments:
         """What a deployment of a notebook would do, under the name given, that of its settings, or that of its file.
 
         Raises ``NoSuchNotebook``, ``NotebookError`` that names each cell with an error, or ``InvalidValue`` for a name
-        that cannot be.
+        that cannot be or a folder to watch that leaves the root folder.
         """
         place, found = await self._notebooks.workflow(path)
+        for watch in found.settings.watches:
+            await asyncio.to_thread(self._notebooks.folder, place, watch.folder)
         name = demand_name(name or found.settings.name or PurePosixPath(place).stem)
         if found.settings.name not in (None, name):
             raise InvalidValue(f"{path} says that its name is {found.settings.name!r}: deploy it as that")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from jupyter_client.kernelspec import KernelSpecManager
 
-from flownb.core.errors import FlowNBError, NotebookError
+from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
 from flownb.core.notebook import Workflow, read
 
 MOST_BYTES = 100_000_000
@@ -33,6 +33,17 @@ class Notebooks:
         Raises ``NoSuchNotebook``, or ``NotebookError`` for what cannot be run here.
         """
         return await asyncio.to_thread(self._load, path)
+
+    def folder(self, notebook: str, said: str) -> Path:
+        """A folder that a notebook names relative to its own; raises ``InvalidValue`` where that leaves the root."""
+        try:
+            folder = Path(os.path.realpath(self.root / PurePosixPath(notebook).parent / said))
+            inside = folder.is_relative_to(os.path.realpath(self.root))
+        except (OSError, ValueError):
+            inside = False
+        if not inside:
+            raise InvalidValue(f"the folder {said!r} is not in the server's root folder")
+        return folder
 
     def _load(self, path: str) -> tuple[str, Workflow]:
         file = self._resolve(path)

@@ -45,6 +45,7 @@ from flownb.server.schedules import Schedules
 from flownb.server.smtp import Smtp
 from flownb.server.tidying import tidy
 from flownb.server.warm import WarmKernels
+from flownb.server.watching import Watching
 from flownb.store import keys
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
@@ -98,6 +99,7 @@ class Active:
     deployments: Deployments
     schedules: Schedules
     callers: Callers
+    watching: Watching
     letters: Letters
     mailer: Mailer
 
@@ -146,7 +148,7 @@ class Service:
         active = self._active
         if active is None:
             return False
-        return active.scheduler.busy or active.mailer.busy or active.schedules.busy
+        return any(one.busy for one in (active.scheduler, active.mailer, active.schedules, active.watching))
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="flownb")
@@ -167,7 +169,7 @@ class Service:
                 async with self._at_work() as active:
                     self._active = active
                     try:
-                        await self._while_ours(active.scheduler.run(), active.schedules.run())
+                        await self._while_ours(active.scheduler.run(), active.schedules.run(), active.watching.run())
                     finally:
                         self._active = None
             except Fenced:
@@ -295,6 +297,7 @@ class Service:
                 deployments,
                 Schedules(store, deployments, self.clock, self._log),
                 callers,
+                Watching(store, deployments, self.notebooks, self.clock, self._log),
                 letters,
                 mailer,
             )

@@ -67,6 +67,12 @@ def responses(db: Database) -> None:
     _run(db, _RESPONSES)
 
 
+@migrations()
+def watched_files(db: Database) -> None:
+    """The files that have started a workflow."""
+    _run(db, _WATCHED_FILES)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -346,4 +352,16 @@ CREATE INDEX schedules_due ON schedules (due_at, workflow, place) WHERE due_at I
 
 _RESPONSES = """
 ALTER TABLE executions ADD COLUMN response TEXT
+"""
+
+_WATCHED_FILES = """
+CREATE TABLE watched_files (
+    workflow TEXT NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    gone_at INTEGER,
+    PRIMARY KEY (workflow, path)
+) STRICT, WITHOUT ROWID
 """
