@@ -12,6 +12,7 @@ from typing import Any, Literal
 from flownb.core.bindings import Binding, Use, names
 from flownb.core.carry import uncarried
 from flownb.core.errors import NotebookError
+from flownb.core.inputs import revealed
 from flownb.core.notebook import Cell, Workflow, read
 from flownb.core.settings import NAMES
 
@@ -58,6 +59,8 @@ def placed(finding: Finding) -> str:
 def _of_the_whole(workflow: Workflow, kernelspecs: Collection[str] | None) -> Iterator[Finding]:
     for key in workflow.settings.unknown:
         message = f"metadata.flownb has the unknown setting {key!r}: there is {', '.join(NAMES)}"
+        yield Finding(None, None, "warning", message)
+    for message in revealed(workflow.settings.inputs):
         yield Finding(None, None, "warning", message)
     if kernelspecs is not None and workflow.kernelspec not in kernelspecs:
         there = ", ".join(sorted(kernelspecs)) or "none"

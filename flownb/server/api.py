@@ -111,7 +111,7 @@ class NotebookHandler(FlowHandler):
     @authorized
     async def get(self, execution_id: str) -> None:
         active = self.active
-        live = active.attempts.live_outputs(execution_id)
+        live = await active.attempts.live_outputs(execution_id)
         execution = await active.store.get(execution_id)
         await self.answer_large(200, await record(active.store, execution, *([live] if live else [])))
 

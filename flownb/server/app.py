@@ -29,6 +29,7 @@ from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks
 from flownb.server.pages import Pages
+from flownb.server.secrets import take_out
 from flownb.server.service import Config, Service
 from flownb.server.smtp import Smtp
 from flownb.server.templating import STATIC
@@ -153,6 +154,7 @@ class FlowNB(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Make the service; it starts with the server."""
+        take_out(os.environ)
         specs = cast(KernelSpecManager, self._jupyter.kernel_spec_manager)
         timeout = duration(self.default_timeout, "FlowNB.default_timeout") if self.default_timeout else None
         config = Config(

@@ -15,12 +15,14 @@ from flownb.core.told import is_light
 from flownb.core.transitions import NotNow
 from flownb.server.carried import checkpoint_warnings
 from flownb.server.clock import Clock
-from flownb.server.context import Links, step_context
+from flownb.server.context import Given, Links, step_context
 from flownb.server.giving import Giving
 from flownb.server.hidden import hidden_response
 from flownb.server.kernels import Place, Workshop
 from flownb.server.letters import Letters
 from flownb.server.limits import Limits
+from flownb.server.masked import Masked
+from flownb.server.secrets import NoSecret
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.queries import StepOutputs
 from flownb.store.store import Store
@@ -63,14 +65,14 @@ class Attempts:
         self._letters = letters
         self._clock = clock
         self._limits = limits
-        self._live: dict[str, tuple[Step, port.Running]] = {}
+        self._live: dict[str, tuple[Step, Masked]] = {}
 
-    def live_outputs(self, execution: str) -> StepOutputs | None:
+    async def live_outputs(self, execution: str) -> StepOutputs | None:
         """What the step that runs now has shown so far."""
         if execution not in self._live:
             return None
         step, running = self._live[execution]
-        return StepOutputs(step.attempt, running.outputs)
+        return StepOutputs(step.attempt, await running.outputs())
 
     async def run(self, kernel: port.Kernel, execution: Execution, cell: Cell) -> Ended:
         """The step in hand, with its checkpoint right behind it. When cancelled, the cell is stopped."""
@@ -79,7 +81,12 @@ class Attempts:
         asked: list[asyncio.Task[None]] = []
         mails: list[Json] = []
         place = self._workshop.place(execution, step)
-        told = replace(await self._told(execution, step, cell), checkpoint=place.told)
+        try:
+            given = await self._giving.to(execution, (await self._store.pinned(execution)).settings.inputs)
+        except NoSecret as error:
+            event = events.StepFailed(Error("NoSecret", str(error)))
+            return Ended(event, StepOutputs(step.attempt, []), None, [])
+        told = replace(await self._told(execution, step, cell, given), checkpoint=place.told)
         tell = partial(self._tell, execution.id, asked)
         listening = replace(
             told,
@@ -87,26 +94,25 @@ class Attempts:
             on_responded=lambda said: tell(events.Responded(self._response(execution, said))),
             on_mail_asked=mails.append,
         )
-        running = kernel.execute(listening)
+        running = Masked(kernel, listening, given.mask)
         self._live[execution.id] = (step, running)
         try:
             ended = await self._ended(kernel, execution, step, running, place, mails)
         except asyncio.CancelledError:
             await self._stop(kernel, running)
             with suppress(StoreError):
-                await self._store.keep_outputs(execution.id, StepOutputs(step.attempt, running.outputs))
+                await self._store.keep_outputs(execution.id, StepOutputs(step.attempt, await running.outputs()))
             raise
         finally:
             del self._live[execution.id]
             await asyncio.gather(*asked)
         return ended
 
-    async def _told(self, execution: Execution, step: Step, cell: Cell) -> port.Cell:
+    async def _told(self, execution: Execution, step: Step, cell: Cell, given: Given) -> port.Cell:
         """The cell with all that ``pd`` is to know. Large exports are written off the event loop."""
         timeout = step.policy.timeout or self._limits.default_timeout
         deadline = self._clock.now() + timeout if timeout else None
         largest = self._limits.max_export_bytes
-        given = await self._giving.to(execution, (await self._store.pinned(execution)).settings.inputs)
         write = partial(step_context, execution, cell, self._links, given, deadline, largest)
         carried = [execution.trigger, execution.resume, *(each.exports for each in execution.steps)]
         context = write() if is_light(carried, LIGHT) else await asyncio.to_thread(write)
@@ -131,7 +137,7 @@ class Attempts:
         kernel: port.Kernel,
         execution: Execution,
         step: Step,
-        running: port.Running,
+        running: Masked,
         place: Place,
         mails: list[Json],
     ) -> Ended:
@@ -148,17 +154,17 @@ class Attempts:
             if ran.error is not None:
                 event, said = events.StepFailed(ran.error, ran.compute_ms), None
                 with suppress(port.KernelError):
-                    said = await kernel.ask("step", "collect")
+                    said = running.said(await kernel.ask("step", "collect"))
             else:
-                kept, said = place.kept(step, running), ran.collected
+                kept, said = place.kept(step, running.saved), ran.collected
                 event = _finished(execution, ran, kept, self._letters.warnings(step.name, said["mails"]))
             if said is not None:
                 mails = said["mails"]
                 response = self._response(execution, said["response"]) if said["response"] else None
                 event = replace(event, response=response)
-        return Ended(event, StepOutputs(step.attempt, running.outputs), kept, mails)
+        return Ended(event, StepOutputs(step.attempt, await running.outputs()), kept, mails)
 
-    async def _stop(self, kernel: port.Kernel, running: port.Running) -> None:
+    async def _stop(self, kernel: port.Kernel, running: Masked) -> None:
         await kernel.interrupt()
         with suppress(port.KernelError, TimeoutError):
             await asyncio.wait_for(running.finished(), INTERRUPT_SECONDS)

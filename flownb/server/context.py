@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from flownb.core.jsonvalue import dumps
 from flownb.core.links import hook_token, tokens
+from flownb.core.masking import Mask
 from flownb.core.model import Action, Attempt, Execution, Json
 from flownb.core.notebook import Cell
 from flownb.core.told import pd_context, recorded
@@ -39,11 +40,12 @@ class Links:
 class Given:
     """What a cell is given beside the record: its inputs, and how it reaches the data stores, if it may.
 
-    Holds secrets.
+    Holds secrets, which ``mask`` takes out of what comes of the cell.
     """
 
     inputs: dict[str, Json] = field(repr=False)
     data: dict[str, Json] | None = field(repr=False)
+    mask: Mask
 
 
 def step_context(

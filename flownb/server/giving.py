@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flownb.core.links import data_token
+from flownb.core.masking import Mask
 from flownb.core.model import Execution, Json, Status
 from flownb.core.settings import Input
 from flownb.core.told import context_id
@@ -47,7 +48,8 @@ class Giving:
         """What a cell of the present segment is given. Raises ``NoSecret``."""
         names = list(inputs)
         values = await asyncio.gather(*(_value(inputs[name]) for name in names))
-        return Given(dict(zip(names, values, strict=True)), self._way(execution))
+        secrets = [value["secret"] for value in values if "secret" in value]
+        return Given(dict(zip(names, values, strict=True)), self._way(execution), Mask.of(secrets))
 
     def _way(self, execution: Execution) -> dict[str, Json] | None:
         """To the data stores; None for what does not run, such as an execution that somebody has opened."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from flownb import faults
-from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Running, Spec, Talks
+from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec, Talks
 from flownb.core import notebook
 from flownb.core.model import Checkpoint, Error, Execution, Json, Step
 from flownb.core.settings import Input
 from flownb.server.context import Links, setup_context
 from flownb.server.giving import Giving
 from flownb.server.limits import Limits
+from flownb.server.masked import Masked
+from flownb.server.secrets import NoSecret
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.snapshots import Snapshots
 
@@ -84,7 +86,9 @@ class Workshop:
         try:
             given = await self.giving.to(execution, inputs)
             told = setup_context(execution, cell, self.links, given, self.limits.max_export_bytes)
-            ran = await kernel.execute(Cell(cell.source, told, self.limits.default_timeout)).finished()
+            ran = await Masked(kernel, Cell(cell.source, told, self.limits.default_timeout), given.mask).finished()
+        except NoSecret as error:
+            raise NotReady(Error("NoSecret", str(error)), final=False) from None
         except KernelError as error:
             raise NotReady(Error(error.ename, f"in a setup cell: {error}"), final=False) from None
         if ran.error is not None:
@@ -124,15 +128,15 @@ class Place:
     told: tuple[str, ...] = ()
     why: str = ""
 
-    def kept(self, step: Step, running: Running) -> StepCheckpoint:
-        """What became of it, after the cell has ended well.
+    def kept(self, step: Step, saved: Callable[[], Json]) -> StepCheckpoint:
+        """What became of it, by what the kernel ``saved`` after the cell has ended well.
 
         Never raises ``KernelError``: the step's result is worth more. A checkpoint without a file says why it has none.
         """
         if not self.told:
             return _without(step, self.why)
         try:
-            return checkpoint_of(step, self.file, running.saved())
+            return checkpoint_of(step, self.file, saved())
         except KernelError as error:
             return _without(step, f"{NOT_SAVED}: {error}")
 

@@ -33,7 +33,7 @@ async def shown(active: Active, execution: Execution, pause: Pause | None, attem
     steps = {step.cell_id: step.name for step in execution.steps}
     names = {steps[cell["id"]] for cell in tagged if cell["id"] in steps} if tagged else {attempt.step}
     latest = await active.store.read(partial(queries.latest_outputs, execution_id=execution.id, steps=names))
-    live = active.attempts.live_outputs(execution.id)
+    live = await active.attempts.live_outputs(execution.id)
     if live is not None and live.attempt.step in names:
         latest[live.attempt.step] = live.outputs
     cells = list(_cells(tagged, steps, latest)) if tagged else [{"outputs": latest.get(attempt.step, [])}]

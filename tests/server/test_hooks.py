@@ -24,7 +24,7 @@ NOTHING: dict[str, Any] = {}
 @pytest.fixture(scope="module")
 def server(folders: Callable[[], Path]) -> Iterator[Server]:
     server = Server(folders())
-    server.environment |= SECRETS
+    server.environment |= {f"FLOWNB_SECRET_{name}": value for name, value in SECRETS.items()}
     yield server.start()
     server.close()
 

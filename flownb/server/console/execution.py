@@ -107,7 +107,7 @@ class RenderedHandler(ConsoleHandler):
     @authorized
     async def get(self, execution_id: str) -> None:
         active = self.active
-        live = active.attempts.live_outputs(execution_id)
+        live = await active.attempts.live_outputs(execution_id)
         execution = await active.store.get(execution_id)
         notebook: Json = await record(active.store, execution, *([live] if live else []))
         html, nonce = await asyncio.to_thread(notebook_page, notebook)
