@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "authoring": {"authoring", "kernel", "widgets", "client", "core"},
     "widgets": {"widgets", "client", "core"},
     "client": {"client", "core"},
-    "cli": {"cli", "client", "core"},
+    "cli": {"cli", "client", "importing", "core"},
+    "importing": {"importing", "core"},
     "demo": {"demo", "core"},
     "testing": {"testing", "client", "core"},
 }

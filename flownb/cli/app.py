@@ -13,6 +13,7 @@ from flownb.cli.decisions import cancel, postpone, resume
 from flownb.cli.deploying import deploy, migrate, rollback, undeploy
 from flownb.cli.doctor import doctor
 from flownb.cli.executions import ls, show
+from flownb.cli.import_ import import_
 from flownb.cli.repair import open_, replay
 from flownb.cli.run import run
 from flownb.cli.serve import serve
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "settings": settings,
     "check": check,
     "doctor": doctor,
+    "import": import_,
     "usage": usage,
     "serve": serve,
 }
