@@ -27,6 +27,7 @@ from benchmarks.load import settle
 from benchmarks.multiplied import execution_id, make, resume_token, set_timers
 from flownb.store import aggregate, queries
 from flownb.store.folder import DataFolder
+from flownb.store.keys import read_or_make
 from tests.support.server import Server
 
 STARTS = 5
@@ -145,12 +146,12 @@ def _lookups(root: Path, executions: int) -> dict[str, float]:
     """µs of what the server asks its database, each time of another execution."""
     folder = DataFolder(root / ".flownb")
     with closing(sqlite3.connect(folder.database)) as connection:
-        db = Database(connection, execute_plugins=False)
+        db, key = Database(connection, execute_plugins=False), read_or_make(folder.key)
         numbers = iter(range(1, executions - 1))
         asked: dict[str, Callable[[], object]] = {
             "next timer": lambda: queries.next_due(db),
             "100 timers that are due": lambda: queries.due(db, 2**53, 100),
-            "link": lambda: queries.link(db, tokens[next(numbers)]),
+            "link": lambda: queries.link(db, tokens[next(numbers)], key),
             "one execution": lambda: aggregate.load(db, execution_id(next(numbers))),
         }
         tokens = {n: resume_token(folder, n) for n in range(2 * TIMES + 5)}

@@ -14,7 +14,8 @@ from flownb.authoring.files import Plain
 from flownb.authoring.panel import show
 from flownb.authoring.simulation import Simulation
 from flownb.core import events
-from flownb.core.model import Checkpoint, Error, Json, PauseKind, Response, Step
+from flownb.core.calls import pause_asked, pause_call
+from flownb.core.model import Checkpoint, Error, Json, Response, Step
 from flownb.core.notebook import Cell
 from flownb.core.told import pd_context, recorded
 from flownb.kernel.cells import MOST_BYTES, ByHand, HandRun, begin, running
@@ -51,8 +52,7 @@ class SimulatedStep(RunningStep, ByHand):
 
     def _asked(self, what: str, call: dict[str, object]) -> None:
         if what == "pause_asked":
-            confirm = call.get("confirm")
-            self._simulation.asked(confirm if isinstance(confirm, bool) else None, call.get("form"))
+            self._simulation.asked(pause_asked(call))
 
     def ended(self, error: BaseException | None, stop: Callable[[Exception], None]) -> None:
         warnings = self._simulation.end(self._event(error))
@@ -85,7 +85,7 @@ class SimulatedStep(RunningStep, ByHand):
             exports=self.exports,
             checkpoint=Checkpoint(None, why="simulated"),
             compute_ms=spent,
-            pauses=tuple(events.PauseCall(**{**call, "kind": PauseKind(call["kind"])}) for call in calls),
+            pauses=tuple(pause_call(call) for call in calls),
             exit=events.ExitCall(leaving["reason"]) if leaving else None,
             warnings=tuple(self.warnings),
             response=Response(**response) if response else None,

@@ -69,9 +69,9 @@ class Simulation:
             self._happen(events.StepStarted())
             return self._step()
 
-    def asked(self, confirm: bool | None, form: Json) -> None:
+    def asked(self, call: events.PauseAsked) -> None:
         """The running step called for a pause."""
-        self._happen(events.PauseAsked(confirm, form))
+        self._happen(call)
 
     def end(self, event: events.StepFinished | events.StepFailed) -> tuple[str, ...]:
         """The running step has ended; gives the warnings that the record got."""

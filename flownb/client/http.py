@@ -289,7 +289,7 @@ class Client:
     def _check(self, response: httpx.Response) -> None:
         if response.is_success:
             return
-        if response.status_code in (401, 403):
+        if response.status_code in (401, 403) and not _decided(response):
             message = f"the server at {self.url} refuses (HTTP {response.status_code}): is the token right?"
             raise ApiError(message, "forbidden", response.status_code)
         try:
@@ -298,6 +298,14 @@ class Client:
         except (ValueError, LookupError, TypeError):
             message = f"{self.url} has no flownb API (HTTP {response.status_code}): is flownb installed there?"
             raise ApiError(message, "no_api", response.status_code) from None
+
+
+def _decided(response: httpx.Response) -> bool:
+    """Whether a refusal is one of the rules, to somebody who may use the API."""
+    try:
+        return "status" in response.json()
+    except (ValueError, TypeError):
+        return False
 
 
 def _bracketed(host: str) -> str:

@@ -15,7 +15,7 @@ from flownb.core.model import Policy
 from flownb.core.notebook import Cell, Workflow
 from flownb.core.scope import Bound, Names, Run
 
-ENDS = {"suspend", "delay"}
+ENDS = {"suspend", "delay", "wait"}
 """Pauses after which the next step runs; after the others the same one does."""
 
 

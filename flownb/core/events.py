@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from flownb.core.model import (
     NOBODY,
     Action,
+    Alternative,
+    Approvals,
     Attempt,
     Checkpoint,
+    EndedBy,
     Error,
     Json,
     Pause,
@@ -33,15 +36,17 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class PauseAsked:
-    """The running step called ``pd.flow`` for a pause, so its links are out. ``confirm`` and ``form``: the call's."""
+    """The running step called ``pd.flow`` for a pause, so its links are out; the fields are those of the call."""
 
     confirm: bool | None = None
     form: Json = None
+    alternatives: tuple[Alternative, ...] = ()
+    approvals: Approvals | None = None
 
 
 @dataclass(frozen=True)
 class PauseCall:
-    """One call of ``suspend``, ``rerun`` or ``delay``, in the order in which the step made them."""
+    """One call for a pause, in the order in which the step made them."""
 
     kind: PauseKind
     after_ms: int
@@ -52,6 +57,8 @@ class PauseCall:
     context: Json = None
     max_retries: int | None = None
     remind_every: int | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    approvals: Approvals | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,8 @@ class StepFailed:
 class RequestArrived:
     """Somebody asks to resume or cancel: the pause of ``attempt`` or, where that is None, whatever waits now.
 
-    ``pause`` is what the record holds of that attempt's pause.
+    ``pause`` is what the record holds of that attempt's pause. ``branch`` is what the link is for: an alternative of
+    a wait, or an approver; ``which`` an alternative that was named by who may write.
     """
 
     action: Action
@@ -108,6 +116,24 @@ class RequestArrived:
     attempt: Attempt | None = None
     pause: Pause | None = None
     signature: Signature = NOBODY
+    branch: str | None = None
+    which: str | None = None
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What the alternative ``which`` of the live wait of attempt ``of`` waits for; ``by`` says which kind of thing.
+
+    ``request`` is what the workflow is told of it. ``error`` is how another workflow ended, if not well; ``fatal``
+    where it could not begin, which fails the step whatever the alternative says.
+    """
+
+    of: Attempt
+    which: str
+    by: EndedBy
+    request: Json = None
+    error: Error | None = None
+    fatal: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,6 +187,11 @@ class ReminderDue:
 
 
 @dataclass(frozen=True)
+class EscalationDue:
+    """The approvals of the live pause are not all there, and it is time to ask others too."""
+
+
+@dataclass(frozen=True)
 class ServerLost:
     """A server starts and finds the execution running: the one that ran it is gone without a word."""
 
@@ -178,11 +209,13 @@ Event = (
     | StepFinished
     | StepFailed
     | RequestArrived
+    | Happened
     | Postponed
     | Continued
     | Migrated
     | TimerFired
     | ReminderDue
+    | EscalationDue
     | ServerLost
     | Released
 )

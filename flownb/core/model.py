@@ -47,6 +47,7 @@ class PauseKind(StrEnum):
     RERUN = "rerun"
     DELAY = "delay"
     RETRY = "retry"
+    WAIT = "wait"
 
 
 class Action(StrEnum):
@@ -58,11 +59,14 @@ class Action(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """What ended a pause: a request, its timer, or the step itself (``void``: it raised, exited or asked for none)."""
+    """What ended a pause: a request, its timer, a named event, the end of another workflow, or the step itself
+    (``void``: it raised, exited or asked for none)."""
 
     RESUME = "resume"
     CANCEL = "cancel"
     TIMER = "timer"
+    EVENT = "event"
+    WORKFLOW = "workflow"
     VOID = "void"
 
 
@@ -169,7 +173,7 @@ class Signature:
 
     ``by`` is the name they gave, ``user`` the one that Jupyter's login knows them by, None where they came by a link.
     ``via`` is where they decided: ``link``, ``page``, ``api`` or ``console``; ``ip`` the address they came from;
-    ``shown`` the digest of what they saw.
+    ``shown`` the digest of what they saw. ``login`` is what tells their account from every other one.
     """
 
     by: str | None = None
@@ -178,6 +182,7 @@ class Signature:
     ip: str | None = None
     comment: str | None = None
     shown: str | None = None
+    login: str | None = None
 
     @property
     def name(self) -> str | None:
@@ -191,12 +196,84 @@ NOBODY = Signature()
 
 @dataclass(frozen=True)
 class Decision:
-    """A request that was accepted: for what, when, its shape as ``$resume_data`` has it, and whose it was."""
+    """A request that was accepted: for what, when, its shape as ``$resume_data`` has it, and whose it was.
+
+    ``which`` is the alternative of a wait that it is about, or the approver whose it is.
+    """
 
     action: Action
     at: int
     request: Json = None
     signature: Signature = NOBODY
+    which: str | None = None
+
+
+class Awaited(StrEnum):
+    """What an alternative of a wait waits for."""
+
+    REQUEST = "request"
+    FORM = "form"
+    TIMER = "timer"
+    WORKFLOW = "workflow"
+    EVENT = "event"
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One of those of which the first ends a wait; each kind has its own of the fields.
+
+    ``after_ms`` counts from the beginning of the wait. ``workflow`` is started with ``data``, and its failure fails the
+    step where ``on_failure`` is ``raise``. An ``event`` counts that came within ``look_back`` ms before.
+    """
+
+    name: str
+    kind: Awaited
+    reason: str | None = None
+    form: Json = None
+    confirm: bool | None = None
+    after_ms: int | None = None
+    workflow: str | None = None
+    data: Json = None
+    on_failure: str = "continue"
+    event: str | None = None
+    look_back: int = 0
+
+    @property
+    def for_people(self) -> bool:
+        return self.kind in (Awaited.REQUEST, Awaited.FORM)
+
+
+@dataclass(frozen=True)
+class Approvals:
+    """Whose approvals end a pause: so many as are ``needed``, of different ones, of which some are ``given``.
+
+    ``approvers`` are names of accounts and mail addresses; where there are none, everybody with an account is one.
+    With ``not_self`` whoever started the execution is none. ``escalate_to`` join them after ``escalate_after`` ms.
+    """
+
+    needed: int = 1
+    approvers: tuple[str, ...] = ()
+    not_self: bool = False
+    escalate_after: int | None = None
+    escalate_to: tuple[str, ...] = ()
+    escalated: bool = False
+    given: tuple[Decision, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Who is asked now."""
+        return (*self.approvers, *(self.escalate_to if self.escalated else ()))
+
+    @property
+    def missing(self) -> int:
+        """How many are needed still."""
+        return self.needed - len(self.given)
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Who was asked and has not approved."""
+        heard = {one.which for one in self.given}
+        return tuple(name for name in self.asked if name not in heard)
 
 
 @dataclass(frozen=True)
@@ -219,6 +296,8 @@ class Pause:
     max_retries: int | None = None
     remind_every: int | None = None
     reminded: int = 0
+    alternatives: tuple[Alternative, ...] = ()
+    approvals: Approvals | None = None
     decision: Decision | None = None
     ended_by: EndedBy | None = None
     ended_at: int | None = None
@@ -226,6 +305,14 @@ class Pause:
     @property
     def live(self) -> bool:
         return self.kind is not None and self.ended_by is None
+
+    @property
+    def choices(self) -> tuple[Alternative, ...]:
+        """The alternatives that people may decide for."""
+        return tuple(one for one in self.alternatives if one.for_people)
+
+    def alternative(self, name: str | None) -> Alternative | None:
+        return next((one for one in self.alternatives if one.name == name), None)
 
     def linked_to(self, attempt: Attempt) -> bool:
         """Whether the links of ``attempt`` are about this pause; a wait for another attempt has none."""

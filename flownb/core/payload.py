@@ -14,7 +14,9 @@ from urllib.parse import parse_qsl
 
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.jsonvalue import dumps, to_json
+from flownb.core.links import branches
 from flownb.core.model import Json
+from flownb.core.times import iso
 
 MASK = "…"
 _DROPPED = frozenset({"cookie", "x-xsrftoken", "referer"})
@@ -71,6 +73,12 @@ def shape(*, received_at: str, **request: Any) -> dict[str, Json]:
     return {**event_shape(**request), "received_at": received_at}
 
 
+def arrived(body: Json, at: int) -> dict[str, Json]:
+    """The one shape for what came without a request; ``at`` in ms since 1970."""
+    nothing: dict[str, Json] = dict.fromkeys(("method", "path", "url", "client_ip"))
+    return {**nothing, "query": {}, "headers": {}, "body": body, "received_at": iso(at)}
+
+
 def collect(pairs: Iterable[tuple[str, Json]]) -> dict[str, Json]:
     """Pairs as an object; a key given more than once becomes a list."""
     found: dict[str, list[Json]] = {}
@@ -108,7 +116,8 @@ def read_body(body: bytes, headers: Mapping[str, str], parts: Sequence[File] | N
 def mask(request: Json, secrets: Iterable[str]) -> Json:
     """The request without the secrets of its links, wherever a caller has put them."""
     written = dumps(request)
-    found = [secret for secret in secrets if secret in written]
+    known = list(secrets)
+    found = [*(secret for secret in known if secret in written), *branches(written, known)]
     if not found:
         return request
     for secret in found:

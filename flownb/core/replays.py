@@ -9,7 +9,7 @@ from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.model import Execution, Json, PauseKind, Step, StepStatus
 from flownb.core.notebook import Cell, Workflow
 
-HAS_ENDED = (PauseKind.SUSPEND, PauseKind.DELAY)
+HAS_ENDED = (PauseKind.SUSPEND, PauseKind.DELAY, PauseKind.WAIT)
 """Kinds of pauses whose step has nothing left to do; after the others it runs again."""
 
 

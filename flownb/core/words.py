@@ -17,6 +17,7 @@ _AT_TIMEOUT = {
 _BY_ITSELF = {
     "rerun": ("the step runs again by itself", ""),
     "delay": ("the workflow continues by itself", " unless cancelled"),
+    "wait": ("the workflow continues by itself", ""),
     "retry": ("the step is tried again", ""),
 }
 

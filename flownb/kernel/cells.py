@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import to_json
 from flownb.core.model import Response
-from flownb.kernel.links import INERT, Links
+from flownb.kernel.links import INERT, Links, WaitLinks
 from flownb.kernel.memory import BY_HAND
 from flownb.kernel.record import Context, Steps
 
@@ -125,7 +125,7 @@ class HandRun(ByHand):
         to_json(value, name)
 
     def returned(self, value: object) -> object:
-        return value if isinstance(value, Links) else to_json(value, "return value")
+        return value if isinstance(value, Links | WaitLinks) else to_json(value, "return value")
 
     def ended(self, error: BaseException | None, stop: Callable[[Exception], None]) -> None:
         if self.asked_pause and error is None:

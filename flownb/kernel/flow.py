@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from datetime import timedelta
 from types import EllipsisType
 from typing import Any, Literal
 
 from flownb.core.durations import DAY, MINUTE, milliseconds
-from flownb.core.errors import InvalidValue, shown
+from flownb.core.errors import InvalidValue
 from flownb.core.jsonvalue import to_json
+from flownb.kernel.alternatives import (
+    Alternative,
+    Alternatives,
+    confirmed,
+    ending,
+    reason_of,
+    schema_of,
+    several,
+)
+from flownb.kernel.approvals import several_approvals, with_approvers
 from flownb.kernel.cells import running
-from flownb.kernel.links import Links
+from flownb.kernel.links import Links, WaitLinks
 
 
-class Flow:
+class Flow(Alternatives):
     """Ask for a pause; the step still goes on to its end, and only then the execution pauses.
 
     Times are milliseconds or ``datetime.timedelta``, at most 366 days. What does not fit raises ``InvalidValue`` at the
@@ -33,6 +44,11 @@ class Flow:
         form: Any = None,
         confirm: bool | None = None,
         remind_every: float | timedelta | None = None,
+        approvals: int = 1,
+        approvers: Sequence[str] | None = None,
+        not_self: bool = False,
+        escalate_after: float | timedelta | None = None,
+        escalate_to: Sequence[str] | None = None,
     ) -> Links:
         """Pause until a request to one of the returned links, or until ``timeout`` milliseconds (24 hours) are over.
 
@@ -40,22 +56,41 @@ class Flow:
         ``form``, a JSON Schema or a pydantic model, stand on the review page. ``confirm`` says whether opening a link
         in a browser asks first; None leaves it to the workflow's setting. ``remind_every``, a minute or more, is the
         time between reminders to whom the server notifies.
+
+        ``approvals`` of different people are needed, of ``approvers`` if given: names of Jupyter accounts, or mail
+        addresses, which each get a link of their own (``approver_urls``). With ``not_self`` whoever started the
+        execution may not approve. After ``escalate_after`` those in ``escalate_to`` are asked too.
         """
-        if on_timeout not in ("resume", "cancel", "error"):
-            raise InvalidValue(f'on_timeout: expected "resume", "cancel" or "error", got {on_timeout!r}')
-        if not isinstance(confirm, bool | None):
-            raise InvalidValue(f"confirm: expected True, False or None, got {confirm!r}")
-        return running().pause(
+        asked = several_approvals(approvals, approvers, not_self, escalate_after, escalate_to)
+        links = running().pause(
             {
                 "kind": "suspend",
                 "after_ms": milliseconds(timeout, "timeout"),
-                "on_timeout": on_timeout,
-                "reason": _reason(reason),
-                "form": _schema(form),
-                "confirm": confirm,
+                "on_timeout": ending(on_timeout),
+                "reason": reason_of(reason),
+                "form": schema_of(form),
+                "confirm": confirmed(confirm),
                 "remind_every": _interval(remind_every),
+                **({"approvals": asked} if asked else {}),
             }
         )
+        return with_approvers(links, asked)
+
+    def wait(
+        self,
+        first_of: Sequence[Alternative],
+        timeout: float | timedelta = DAY,
+        on_timeout: Literal["resume", "cancel", "error"] = "resume",
+        *,
+        reason: str | None = None,
+    ) -> WaitLinks:
+        """Pause until the first of several things, or until ``timeout`` milliseconds (24 hours) are over.
+
+        They are what ``pd.flow.request``, ``form``, ``timer``, ``workflow`` and ``event`` give. The name of the one
+        that came is ``pd.context.resume["which"]``. Returns the links of each request and form by its name, and
+        ``cancel_url``.
+        """
+        return begin_wait(several(first_of), milliseconds(timeout, "timeout"), on_timeout, reason)
 
     def rerun(
         self,
@@ -86,7 +121,7 @@ class Flow:
 
     def exit(self, reason: str | None = None) -> None:
         """End the workflow, as succeeded, after this step; later steps are skipped. ``reason`` is put on record."""
-        running().exit(_reason(reason))
+        running().exit(reason_of(reason))
 
     def retry(
         self,
@@ -104,21 +139,20 @@ class Flow:
         return "flow"
 
 
-def _reason(reason: object) -> str | None:
-    if reason is None or isinstance(reason, str):
-        return reason
-    raise InvalidValue(f"reason: expected text or None, got {reason!r}")
+def begin_wait(first_of: list[Alternative], timeout: int, on_timeout: str, reason: str | None) -> WaitLinks:
+    """Asks for a wait at the end of the running cell."""
+    call = {
+        "kind": "wait",
+        "after_ms": timeout,
+        "on_timeout": ending(on_timeout),
+        "reason": reason_of(reason),
+        "alternatives": [one.call for one in first_of],
+    }
+    return WaitLinks(running().pause(call), [one.name for one in first_of if one.linked])
 
 
 def _interval(remind_every: float | timedelta | None) -> int | None:
     return None if remind_every is None else milliseconds(remind_every, "remind_every", shortest=MINUTE)
-
-
-def _schema(form: Any) -> object:
-    schema = form.model_json_schema() if hasattr(form, "model_json_schema") else form
-    if schema is not None and not isinstance(schema, dict):
-        raise InvalidValue(f"form: expected a JSON Schema (a dict) or a pydantic model, got {shown(form)}")
-    return to_json(schema, "form")
 
 
 def _retries(camel_case: object, spelling: object) -> int:

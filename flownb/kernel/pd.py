@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from datetime import timedelta
+from typing import Any, Literal, NoReturn
 
+from flownb.core.durations import LONGEST, milliseconds
 from flownb.core.errors import InvalidValue
 from flownb.core.responses import response as response_of
+from flownb.kernel.alternatives import child
 from flownb.kernel.cells import go_on, running
 from flownb.kernel.data_store import DataStore
-from flownb.kernel.flow import Flow, flow
+from flownb.kernel.flow import Flow, begin_wait, flow
 from flownb.kernel.inputs import UNDECLARED
 from flownb.kernel.record import Context, Steps
 from flownb.kernel.send import Send, send
 
-_NAMES = ["context", "continue_", "data_store", "export", "flow", "inputs", "respond", "send", "steps"]
+_NAMES = ["context", "continue_", "data_store", "export", "flow", "inputs", "respond", "run", "send", "steps"]
 
 
 class Pd:
@@ -68,6 +71,23 @@ class Pd:
         once. The first answer stands. Raises ``InvalidValue`` where it cannot be sent as it is.
         """
         running().respond(response_of(response, immediate))
+
+    def run(
+        self,
+        workflow: str,
+        data: object = None,
+        *,
+        timeout: float | timedelta = LONGEST,
+        on_timeout: Literal["resume", "cancel", "error"] = "error",
+        on_failure: Literal["raise", "continue"] = "raise",
+    ) -> None:
+        """Run a deployed workflow with ``data`` as a step of this one, which waits for its end without a kernel.
+
+        It starts at the end of this step; the next one finds in ``pd.context.resume["body"]`` its ``status``,
+        ``execution``, ``exports`` by step, ``return_value`` and ``error``. A failure fails this step (``ChildFailed``),
+        unless ``on_failure`` is "continue".
+        """
+        begin_wait([child(workflow, data, on_failure, None)], milliseconds(timeout, "timeout"), on_timeout, None)
 
     def continue_(self, data: object = None, *, replay: bool = False) -> None:
         """In a kernel that ``flownb open`` made: let the execution go on from the variables as they are now.

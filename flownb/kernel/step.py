@@ -11,7 +11,7 @@ from flownb.core.model import Response
 from flownb.core.responses import plain
 from flownb.kernel.cells import Keeper, running
 from flownb.kernel.inputs import Inputs
-from flownb.kernel.links import Links, reveals
+from flownb.kernel.links import Links, WaitLinks, reveals
 from flownb.kernel.memory import BY_HAND
 from flownb.kernel.record import Context, Steps
 from flownb.kernel.remote import Remote
@@ -89,7 +89,7 @@ class Step:
 
     def shown(self, value: object) -> None:
         """Exports the value that the cell displays at its end, where it is JSON."""
-        if RETURNED in self.exports or value is None or isinstance(value, Links):
+        if RETURNED in self.exports or value is None or isinstance(value, Links | WaitLinks):
             return
         try:
             copy = to_json(value, "last value")
@@ -103,8 +103,9 @@ class Step:
             self.exports[RETURNED] = copy
 
     def _secret(self, value: object) -> bool:
-        key = {"data": self.data.key} if isinstance(self.data, Remote) else {}
-        return reveals(dumps(value), {**self._links, "review_url": self._links.review_url, **key})
+        key = self.data.key if isinstance(self.data, Remote) else None
+        text = dumps(value)
+        return reveals(text, self._links) or (key is not None and key in text)
 
     def _still_running(self) -> None:
         if self.over:

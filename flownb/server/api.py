@@ -18,6 +18,7 @@ from flownb.core.jsonvalue import dumps
 from flownb.core.model import PauseKind, Status
 from flownb.server import api_decide, api_outbox, api_schedules, api_usage, api_workflows
 from flownb.server.api_doctor import DoctorHandler
+from flownb.server.api_emit import EmitHandler
 from flownb.server.api_migrate import MigrateHandler
 from flownb.server.api_open import ContinueHandler, OpenedHandler, OpenHandler
 from flownb.server.description import DescriptionHandler
@@ -69,9 +70,11 @@ class ExecutionsHandler(FlowHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        body = self.body("notebook", "workflow", "data")
+        body = self.body("notebook", "workflow", "data", "trigger")
         path, name = body.get("notebook"), body.get("workflow")
-        trigger = {"type": "api", "event": {"body": body.get("data")}, "by": self.login_name()}
+        if (kind := body.get("trigger", "api")) not in ("api", "emit"):
+            raise InvalidValue('`trigger` is "api" or "emit"')
+        trigger = {"type": kind, "event": {"body": body.get("data")}, **self.starter()}
         if isinstance(name, str) and path is None:
             execution, _ = await self.active.store.start(Start(name, trigger, limited=True))
         elif isinstance(path, str) and path and name is None:
@@ -152,7 +155,7 @@ class HealthHandler(FlowHandler):
         self.answer(200, {"status": state, "running": active.scheduler.running, "executions": counts})
 
 
-class EventsHandler(FlowHandler):
+class EventsHandler(EmitHandler):
     """Server-sent events, one per change of an execution; ``Last-Event-ID`` goes on where a stream broke off."""
 
     @web.authenticated

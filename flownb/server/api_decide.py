@@ -25,7 +25,7 @@ LONGEST_COMMENT = 10_000
 SIGNED = ("by", "comment")
 
 
-def signature(said: dict[str, Json], user: str | None, via: str, ip: str | None) -> Signature:
+def signature(said: dict[str, Json], user: str | None, via: str, ip: str | None, login: str | None = None) -> Signature:
     """What somebody says of themselves and of their decision; raises ``InvalidValue`` for what is no text."""
     return Signature(
         by=_text(said, "by", LONGEST_NAME),
@@ -34,6 +34,7 @@ def signature(said: dict[str, Json], user: str | None, via: str, ip: str | None)
         ip=ip,
         comment=_text(said, "comment", LONGEST_COMMENT),
         shown=_text(said, "shown", LONGEST_NAME),
+        login=login,
     )
 
 
@@ -52,12 +53,19 @@ class SigningHandler(LoggedInHandler):
     via = "api"
 
     def signature(self, said: dict[str, Json]) -> Signature:
-        return signature(said, self.login_name(), self.via, self.request.remote_ip)
+        return signature(said, self.login_name(), self.via, self.request.remote_ip, self.account())
 
     async def request_one(
-        self, execution_id: str, action: Action, attempt: Attempt | None, data: Json, signed: Signature
+        self,
+        execution_id: str,
+        action: Action,
+        attempt: Attempt | None,
+        data: Json,
+        signed: Signature,
+        which: str | None = None,
     ) -> tuple[Told, Execution]:
-        event = events.RequestArrived(action, self.request_shape(data), attempt, signature=signed)
+        """``which`` names an alternative of a wait."""
+        event = events.RequestArrived(action, self.request_shape(data), attempt, signature=signed, which=which)
         answer, after = await self.active.store.request(execution_id, event)
         return told(answer), after
 
@@ -78,9 +86,12 @@ class DecisionHandler(SigningHandler, FlowHandler):
     @web.authenticated
     @authorized
     async def post(self, execution_id: str, action: str) -> None:
-        said = self.body(*(("data",) if action == Action.RESUME else ()), "pause", "shown", *SIGNED)
-        attempt, signed = meant(said), self.signature(said)
-        answer, execution = await self.request_one(execution_id, Action(action), attempt, said.get("data"), signed)
+        said = self.body(*(("data", "which") if action == Action.RESUME else ()), "pause", "shown", *SIGNED)
+        attempt, signed, which = meant(said), self.signature(said), said.get("which")
+        if not isinstance(which, str | None):
+            raise InvalidValue("`which` is the name of an alternative, as `waiting` of its execution has it")
+        data = said.get("data")
+        answer, execution = await self.request_one(execution_id, Action(action), attempt, data, signed, which)
         self.answer(answer.code, answer.json(execution))
 
 

@@ -9,7 +9,8 @@ from functools import partial
 
 from flownb.bridge import port
 from flownb.core import events
-from flownb.core.model import Error, Execution, Json, PauseKind, Response, Step
+from flownb.core.calls import pause_asked, pause_call
+from flownb.core.model import Error, Execution, Json, Response, Step
 from flownb.core.notebook import Cell
 from flownb.core.told import is_light
 from flownb.core.transitions import NotNow
@@ -90,7 +91,7 @@ class Attempts:
         tell = partial(self._tell, execution.id, asked)
         listening = replace(
             told,
-            on_pause_asked=lambda call: tell(events.PauseAsked(call.get("confirm"), call.get("form"))),
+            on_pause_asked=lambda call: tell(pause_asked(call)),
             on_responded=lambda said: tell(events.Responded(self._response(execution, said))),
             on_mail_asked=mails.append,
         )
@@ -179,7 +180,7 @@ def _finished(execution: Execution, ran: port.Ran, kept: StepCheckpoint, unsent:
         exports=said["exports"],
         checkpoint=kept.checkpoint,
         compute_ms=ran.compute_ms,
-        pauses=tuple(events.PauseCall(**{**call, "kind": PauseKind(call["kind"])}) for call in said["pauses"]),
+        pauses=tuple(pause_call(call) for call in said["pauses"]),
         exit=events.ExitCall(said["exit"]["reason"]) if said["exit"] else None,
         warnings=tuple(warning for warning in warnings if warning not in execution.warnings),
     )

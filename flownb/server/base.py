@@ -81,6 +81,14 @@ class LoggedInHandler(JupyterHandler):
         name = str(self.current_user.display_name or self.current_user.username)
         return None if name.startswith("Anonymous ") else name
 
+    def account(self) -> str | None:
+        """What tells the account that is logged in from every other one; None as for ``login_name``."""
+        return str(self.current_user.username) if self.login_name() is not None else None
+
+    def starter(self) -> dict[str, Json]:
+        """Who starts an execution, for its trigger."""
+        return {"by": self.login_name(), "login": self.account()}
+
     def request_shape(self, data: Json) -> Json:
         """This call as ``$resume_data`` has it, with ``data`` as its body."""
         return shape(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from flownb.core.jsonvalue import dumps
-from flownb.core.links import hook_token, tokens
+from flownb.core.links import branch_token, hook_token, tokens
 from flownb.core.masking import Mask
 from flownb.core.model import Action, Attempt, Execution, Json
 from flownb.core.notebook import Cell
@@ -34,6 +34,11 @@ class Links:
         """``resume_url``, ``cancel_url`` and ``review_url`` of an attempt."""
         made = tokens(self.key.secret, execution, attempt)
         return {f"{action}_url": self.url(action, token) for action, token in made.items()}
+
+    def branch(self, execution: str, attempt: Attempt, name: str) -> dict[str, str]:
+        """The same for one alternative of a wait, or one approver, alone."""
+        made = tokens(self.key.secret, execution, attempt)
+        return {f"{action}_url": self.url(action, branch_token(token, name)) for action, token in made.items()}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ TITLES = {
     "accepted": ("Accepted", "The step is still running: the decision takes effect when it ends."),
     "already_resumed": ("Already approved", "This was decided before; nothing was changed now."),
     "already_cancelled": ("Already cancelled", "This was decided before; nothing was changed now."),
+    "approved": ("Approved", "Your approval is on record. It takes others too before the workflow goes on."),
+    "already_approved": ("Already approved", "You have approved this before; nothing was changed now."),
+    "not_approver": ("Not for you to decide", "The workflow asks certain people. Use your own link, or log in."),
+    "not_self": ("Not for you to decide", "Whoever started the workflow is not to approve it."),
+    "which_required": ("Which one?", "This waits for one of several things: say which, as `which`, or use its link."),
     "postponed": ("Put off", "There is more time to decide."),
     "no_deadline": ("Not put off", "This wait ends by itself: there is no deadline to put off."),
     "expired": ("Too late", "This pause has ended without a decision, or never came about."),
@@ -66,6 +71,7 @@ class Told:
     errors: dict[str, str] = field(default_factory=dict)
     by: str | None = None
     title: str = ""
+    missing: int | None = None
 
     @property
     def words(self) -> str:
@@ -83,6 +89,8 @@ class Told:
             said["at"] = iso(self.at)
         if self.by is not None:
             said["by"] = self.by
+        if self.missing is not None:
+            said["needed"] = self.missing
         if self.code >= 400:
             said["reason"] = self.reason or self.status
         if self.errors:
@@ -95,7 +103,9 @@ def told(answer: Answer) -> Told:
     message = "The execution is over: there is nothing to resume or cancel." if answer.reason == "final" else ""
     if answer.by is not None and answer.at is not None and answer.status in ("already_resumed", "already_cancelled"):
         message = f"{TITLES[answer.status][0]} by {answer.by}, {_when(answer.at)}; nothing was changed now."
-    return Told(answer.code, answer.status, answer.at, message, answer.reason, answer.errors, answer.by)
+    return Told(
+        answer.code, answer.status, answer.at, message, answer.reason, answer.errors, answer.by, missing=answer.missing
+    )
 
 
 class Pages:

@@ -81,7 +81,8 @@ class LinkHandler(PublicHandler):
 
     async def _link(self, action: Action, token: str) -> Link | None:
         """What the token opens; one for another action is as unknown as any."""
-        found = await self._service.active.store.read(partial(queries.link, token=token))
+        active = self._service.active
+        found = await active.store.read(partial(queries.link, token=token, key=active.links.key))
         return found if found is not None and found.action is action else None
 
     async def _decide(
@@ -101,7 +102,8 @@ class LinkHandler(PublicHandler):
         secrets = [token, *tokens(active.links.key.secret, link.execution, link.attempt).values()]
         body = read(self.request, self._body.whole())
         request = resume_data(self.request, body, self._service.clock.now(), secrets)
-        return events.RequestArrived(link.action, request, link.attempt, signature=Signature(ip=self.request.remote_ip))
+        signature = Signature(ip=self.request.remote_ip)
+        return events.RequestArrived(link.action, request, link.attempt, signature=signature, branch=link.branch)
 
     def _decided(self) -> None:
         """It is on disk, and nobody has been told yet."""
@@ -119,10 +121,11 @@ class LinkHandler(PublicHandler):
         execution, pause = await Review(active, self._pages, link).look()
         if not undecided(execution, pause, link.attempt):
             return False
-        if pause is not None and pause.form is not None and link.action is Action.RESUME:
+        asking = (pause.alternative(link.branch) or pause) if pause is not None else None
+        if asking is not None and asking.form is not None and link.action is Action.RESUME:
             return True
-        if pause is not None and pause.confirm is not None:
-            return pause.confirm
+        if asking is not None and asking.confirm is not None:
+            return asking.confirm
         workflow = await active.store.pinned(execution)
         return self._confirm_links if workflow.settings.confirm is None else workflow.settings.confirm
 

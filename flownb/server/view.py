@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flownb.core.model import Decision, Error, Execution, Json, Pause, PauseKind, Response, Status, Step
+from flownb.core.children import child_id
+from flownb.core.model import (
+    Alternative,
+    Approvals,
+    Decision,
+    Error,
+    Execution,
+    Json,
+    Pause,
+    PauseKind,
+    Response,
+    Status,
+    Step,
+)
 from flownb.core.times import iso
 from flownb.core.words import otherwise
 from flownb.server.context import Links
@@ -67,6 +80,7 @@ def pauses_view(pauses: list[Pause]) -> Json:
             "ended_at": iso(pause.ended_at),
             "ended_by": pause.ended_by,
             "decision": decision_view(pause.decision),
+            "approvals": approvals_view(pause.approvals),
         }
         for pause in pauses
     ]
@@ -76,7 +90,40 @@ def decision_view(decision: Decision | None) -> Json:
     """What was decided, when and by whom."""
     if decision is None:
         return None
-    return {"action": decision.action, "at": iso(decision.at), **asdict(decision.signature)}
+    of = {"action": decision.action, "at": iso(decision.at), "which": decision.which}
+    return {**of, **asdict(decision.signature)}
+
+
+def approvals_view(approvals: Approvals | None) -> Json:
+    """Whose approvals a pause waits for, and which are in."""
+    if approvals is None:
+        return None
+    return {
+        "needed": approvals.needed,
+        "missing": approvals.missing,
+        "approvers": list(approvals.asked),
+        "silent": list(approvals.silent),
+        "not_self": approvals.not_self,
+        "escalate_to": list(approvals.escalate_to),
+        "escalated": approvals.escalated,
+        "given": [decision_view(one) for one in approvals.given],
+    }
+
+
+def _alternative(one: Alternative, execution_id: str, pause: Pause, links: Links | None) -> Json:
+    urls = links.branch(execution_id, pause.of, one.name) if links is not None and one.for_people else {}
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "reason": one.reason,
+        "form": one.form,
+        "at": iso(pause.since + one.after_ms) if one.after_ms is not None else None,
+        "workflow": one.workflow,
+        "execution": child_id(execution_id, pause.of, one.name) if one.workflow is not None else None,
+        "event": one.event,
+        "resume_url": urls.get("resume_url"),
+        "review_url": urls.get("review_url"),
+    }
 
 
 def journal_view(entry: dict[str, Any]) -> Json:
@@ -159,5 +206,7 @@ def waiting_view(execution_id: str, pause: Pause | None, links: Links | None) ->
         "max_retries": pause.max_retries,
         "context": pause.context,
         "form": pause.form,
+        "alternatives": [_alternative(one, execution_id, pause, links) for one in pause.alternatives],
+        "approvals": approvals_view(pause.approvals),
         **urls,
     }

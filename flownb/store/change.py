@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from flownb.core import transitions
 from flownb.core.errors import FlowNBError
-from flownb.core.model import Execution
+from flownb.core.model import Execution, Json
+from flownb.store import outbox
 
 
 class Clock(Protocol):
@@ -42,3 +44,13 @@ class Change:
     answer: transitions.Answer | None = None
     posted: bool = False
     led_to: tuple[Change, ...] = ()
+
+    @property
+    def settled(self) -> Execution:
+        """The execution as it stands after all that its change has led to, which may concern itself."""
+        own = (change for change in reversed(self.led_to) if change.after.id == self.after.id)
+        return next((change.settled for change in own), self.after)
+
+
+Post = Callable[[Change, Sequence[Json]], Sequence[outbox.Message]]
+"""What people are told of a change, among it the mails that the step has written."""

@@ -36,6 +36,7 @@ CONTENT: dict[str, Json] = {
     "variables": (),
     "headers": None,
     "body": None,
+    "data": None,
 }
 """Fields whose values are left out, null in their place, and what stands there when an entry is read."""
 

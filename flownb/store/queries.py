@@ -10,19 +10,21 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from flownb.core.links import fingerprint
+from flownb.core import links
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, PauseKind, Status
 from flownb.store import rows, sql
 from flownb.store.aggregate import load
+from flownb.store.keys import Key
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a token opens."""
+    """What a token opens; ``branch`` is the alternative, or the approver, that it is for alone."""
 
     execution: str
     attempt: Attempt
     action: Action
+    branch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,17 @@ class StepOutputs:
     outputs: list[Json]
 
 
-def link(db: Database, token: str) -> Link | None:
+def link(db: Database, token: str, key: Key) -> Link | None:
+    """What the secret of a link opens; None for one that is unknown or altered."""
+    said = links.branch(token)
     known = "SELECT execution, action, step, run, attempt FROM links WHERE fingerprint = ?"
-    row = db.execute(known, (fingerprint(token),)).fetchone()
-    return Link(row[0], Attempt(*row[2:]), Action(row[1])) if row is not None else None
+    row = db.execute(known, (said.fingerprint if said else links.fingerprint(token),)).fetchone()
+    if row is None:
+        return None
+    found = Link(row[0], Attempt(*row[2:]), Action(row[1]), said.name if said else None)
+    if said is not None and not said.is_of(links.token(key.secret, found.execution, found.attempt, found.action)):
+        return None
+    return found
 
 
 def next_due(db: Database, after: int = 0) -> int | None:

@@ -13,7 +13,10 @@ from flownb.core.frozen import made
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import (
     Action,
+    Alternative,
+    Approvals,
     Attempt,
+    Awaited,
     Checkpoint,
     Decision,
     EndedBy,
@@ -50,7 +53,17 @@ def _error(value: Object) -> Error:
 
 
 def _decision(value: Object) -> Decision:
-    return Decision(Action(value["action"]), value["at"], value["request"], Signature(**value.get("signature", {})))
+    signature = Signature(**value.get("signature", {}))
+    return Decision(Action(value["action"]), value["at"], value["request"], signature, value.get("which"))
+
+
+def _alternatives(value: list[Object]) -> tuple[Alternative, ...]:
+    return tuple(Alternative(**{**one, "kind": Awaited(one["kind"])}) for one in value)
+
+
+def _approvals(value: Object) -> Approvals:
+    lists = {name: tuple(value[name]) for name in ("approvers", "escalate_to")}
+    return Approvals(**{**value, **lists, "given": tuple(map(_decision, value["given"]))})
 
 
 def _response(value: Object) -> Response:
@@ -76,10 +89,12 @@ _JSON: dict[str, Decoder] = {
     "last_error": _error,
     "policy": _policy,
     "decision": _decision,
+    "alternatives": _alternatives,
+    "approvals": _approvals,
     "resumed_by": lambda value: Signature(**value),
     "response": _response,
 }
-_COMPOUND = (Checkpoint, Error, Policy, Retry, Decision, Response, Signature)
+_COMPOUND = (Checkpoint, Error, Policy, Retry, Decision, Response, Signature, Alternative, Approvals)
 _NAMES = {kind: [f.name for f in fields(kind) if f.name not in KEPT_APART] for kind in (Execution, Step, Pause)}
 
 
@@ -99,6 +114,8 @@ def _encode(name: str, value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """Frozen data as an object; what a dataclass holds as JSON is not copied."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     if not isinstance(value, _COMPOUND):
         return value
     return {name: _plain(found) for name, found in vars(value).items()}

@@ -73,6 +73,12 @@ def watched_files(db: Database) -> None:
     _run(db, _WATCHED_FILES)
 
 
+@migrations()
+def waits(db: Database) -> None:
+    """What executions wait for besides requests and timers, named events, and approvals."""
+    _run(db, _WAITS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -364,4 +370,33 @@ CREATE TABLE watched_files (
     gone_at INTEGER,
     PRIMARY KEY (workflow, path)
 ) STRICT, WITHOUT ROWID
+"""
+
+_WAITS = """
+ALTER TABLE pauses ADD COLUMN alternatives TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE pauses ADD COLUMN approvals TEXT;
+
+CREATE TABLE waits (
+    execution TEXT NOT NULL REFERENCES executions (id) ON DELETE CASCADE,
+    step TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    which TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    what TEXT NOT NULL,
+    PRIMARY KEY (execution, which)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX waits_what ON waits (kind, what);
+
+CREATE TABLE happenings (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    key TEXT,
+    data TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT
+) STRICT;
+CREATE UNIQUE INDEX happenings_key ON happenings (name, key) WHERE key IS NOT NULL;
+CREATE INDEX happenings_name ON happenings (name, at);
+CREATE INDEX happenings_at ON happenings (at)
 """

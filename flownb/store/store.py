@@ -29,12 +29,15 @@ from flownb.store import (
     sql,
     starts,
     usage,
+    waits,
     workflows,
 )
 from flownb.store.at_work import AtWork
 from flownb.store.change import Change as Change
 from flownb.store.change import Clock as Clock
 from flownb.store.change import NotFound as NotFound
+from flownb.store.change import Post
+from flownb.store.happenings import Happening
 from flownb.store.informed import informed
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
@@ -43,10 +46,6 @@ from flownb.store.writer import Writer
 T = TypeVar("T")
 
 Request = events.RequestArrived | events.Postponed | events.Continued
-
-
-Post = Callable[[Change, Sequence[Json]], Sequence[outbox.Message]]
-"""What people are told of a change, among it the mails that the step has written."""
 
 
 class Store:
@@ -235,7 +234,13 @@ class Store:
                 checkpoints.save(db, execution_id, kept, change.at)
             return change
 
-        return (await self._writer.run(job, self._tell)).after
+        return (await self._writer.run(job, self._tell)).settled
+
+    async def emit(self, told: Happening) -> tuple[bool, list[Execution]]:
+        """Put a named event on disk; whether it is new, and the executions that go on by it."""
+        job = partial(waits.emit, changes=self, told=told, now=self._clock.now())
+        new, woken = await self._writer.run(job, lambda done: self._tell_all(done[1]))
+        return new, [change.after for change in woken]
 
     async def keep_outputs(self, execution_id: str, found: queries.StepOutputs) -> None:
         """What a step showed that came to no end."""
@@ -270,7 +275,7 @@ class Store:
         """
 
         def job(db: Database) -> Change | None:
-            link = queries.link(db, token)
+            link = queries.link(db, token, self._key)
             if link is None or link.action is not action:
                 return None
             return self.transition(db, link.execution, event(link))
@@ -285,7 +290,7 @@ class Store:
         """
 
         def fire(db: Database, execution_id: str) -> Change | None:
-            for event in (events.TimerFired(), events.ReminderDue()):
+            for event in (events.TimerFired(), events.EscalationDue(), events.ReminderDue()):
                 with suppress(transitions.NotNow, NotFound):
                     return self.transition(db, execution_id, event)
             return None
@@ -314,7 +319,8 @@ class Store:
         messages = self._post(change, mails)
         for message in messages:
             outbox.put(db, message)
-        return replace(change, posted=True) if messages else change
+        led_to = (*led_to, *waits.follow(db, self, before, after, now))
+        return replace(change, posted=bool(messages), led_to=led_to)
 
     def _lead(self, db: Database, before: Execution, after: Execution) -> tuple[Execution, tuple[Change, ...]]:
         """What a change leads to elsewhere; the record says where that could not be."""

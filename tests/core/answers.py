@@ -7,8 +7,8 @@ from dataclasses import replace
 from flownb.core.durations import LONGEST
 from flownb.core.events import Continued, Migrated, Postponed, RequestArrived
 from flownb.core.forms import complaints
-from flownb.core.model import Action, EndedBy, Json, Pause, PauseKind, Status, StepStatus
-from tests.core.journal import Journal, Key, Move, key, present, written
+from flownb.core.model import Action, EndedBy, Execution, Json, Pause, PauseKind, Status, StepStatus
+from tests.core.journal import Journal, Key, Move, form_of, key, present, written
 
 POSTPONED_IN_VAIN = [
     (409, "not_suspended"),
@@ -71,21 +71,63 @@ def _by_link(move: Move, known: dict[Key, Pause]) -> tuple[int, str]:
     pause = known.get((event.attempt, False))
     if pause is None:
         under_way = step and step.attempt == event.attempt and step.status in UNDER_WAY
-        return (202, "accepted") if under_way else (410, "expired")
-    return _by_pause(pause, event)
+        return (202, "accepted") if under_way and event.which is None else NOT_THERE if under_way else (410, "expired")
+    return _by_pause(pause, event, move.before)
 
 
-def _by_pause(pause: Pause, event: RequestArrived) -> tuple[int, str]:
-    action = event.action
+NOT_THERE = (409, "not_suspended")
+
+
+def _by_pause(pause: Pause, event: RequestArrived, before: Execution) -> tuple[int, str]:
+    action, choices = event.action, [one.name for one in pause.alternatives if one.for_people]
+    wanted = event.which or event.branch or (choices[0] if len(choices) == 1 else None)
+    won = pause.decision.which if pause.decision and pause.decision.action is Action.RESUME else None
+    if pause.alternatives and action is Action.RESUME and won and wanted not in (None, won):
+        return 410, "expired"
     if pause.ended_by is None and pause.decision is None:
-        if action is Action.RESUME and not fills(pause.form, event.request):
+        if event.which is not None and not pause.alternatives:
+            return NOT_THERE
+        if (refused := _refused(pause, event, before)) is not None:
+            return refused
+        if action is Action.RESUME and not fills(form_of(pause, wanted), event.request):
             return 422, "invalid"
+        if pause.approvals and action is Action.RESUME:
+            if _who(event) in [one.which for one in pause.approvals.given]:
+                return 200, "already_approved"
+            if len(pause.approvals.given) + 1 < pause.approvals.needed:
+                return 202, "approved"
         return (200, WORD[action]) if pause.live else (202, "accepted")
     if pause.decision is None or pause.ended_by in (EndedBy.VOID, EndedBy.TIMER):
         return 410, "expired"
     if pause.decision.action is not action:
         return 409, f"already_{WORD[pause.decision.action]}"
     return (200, f"already_{WORD[action]}") if pause.ended_by else (202, "accepted")
+
+
+def _who(event: RequestArrived) -> str | None:
+    """As whom somebody decides: by a link of their own, or logged in."""
+    return event.branch or event.signature.login
+
+
+def _refused(pause: Pause, event: RequestArrived, before: Execution) -> tuple[int, str] | None:
+    """What somebody is told who is not asked, or asks for what is no alternative."""
+    if pause.approvals:
+        if event.action is Action.CANCEL and event.attempt is None:
+            return None
+        asked = {*pause.approvals.approvers, *(pause.approvals.escalate_to if pause.approvals.escalated else ())}
+        if _who(event) is None or (pause.approvals.approvers and _who(event) not in asked):
+            return 403, "not_approver"
+        himself = before.trigger.get("login") in (_who(event), event.signature.login)
+        if event.action is Action.RESUME and pause.approvals.not_self and himself:
+            return 403, "not_self"
+        return None
+    if event.action is Action.CANCEL or (not pause.alternatives and pause.kind is None):
+        return None
+    choices = [one.name for one in pause.alternatives if one.for_people]
+    wanted = event.which or event.branch
+    if wanted is None and pause.alternatives and len(choices) != 1:
+        return (409, "which_required") if choices else (410, "expired")
+    return (410, "expired") if wanted is not None and wanted not in choices else None
 
 
 def _by_api(move: Move, known: dict[Key, Pause]) -> tuple[int, str]:
@@ -99,10 +141,10 @@ def _by_api(move: Move, known: dict[Key, Pause]) -> tuple[int, str]:
     step = present(before)
     woken = before.status is Status.QUEUED and before.fresh
     if before.pause and (before.pause.live or woken):
-        return _by_pause(before.pause, event)
+        return _by_pause(before.pause, event, before)
     if step.asked:
         early = known.get((step.attempt, False))
-        return _by_pause(early, event) if early else (202, "accepted")
+        return _by_pause(early, event, before) if early else (202, "accepted")
     return 409, "not_suspended"
 
 

@@ -13,7 +13,10 @@ from itertools import pairwise
 from flownb.core.events import (
     Admitted,
     Continued,
+    EscalationDue,
+    Happened,
     Migrated,
+    PauseAsked,
     PauseCall,
     Released,
     ReminderDue,
@@ -26,7 +29,9 @@ from flownb.core.events import (
 )
 from flownb.core.forms import unusable
 from flownb.core.model import (
+    Action,
     Attempt,
+    Awaited,
     Decision,
     EndedBy,
     Pause,
@@ -36,9 +41,32 @@ from flownb.core.model import (
     Step,
     StepStatus,
 )
+from flownb.core.payload import arrived
 from flownb.core.usage import spent
 from tests.core.answers import answers_obey_the_table, fills
-from tests.core.journal import Journal, Key, Move, dropped, kept, key, present, record, request_of, written
+from tests.core.journal import (
+    Journal,
+    Key,
+    Move,
+    dropped,
+    form_of,
+    kept,
+    key,
+    present,
+    record,
+    request_of,
+    said_with,
+    written,
+)
+
+ENDS = {
+    Awaited.REQUEST: EndedBy.RESUME,
+    Awaited.FORM: EndedBy.RESUME,
+    Awaited.TIMER: EndedBy.TIMER,
+    Awaited.EVENT: EndedBy.EVENT,
+    Awaited.WORKFLOW: EndedBy.WORKFLOW,
+}
+"""What a wait was ended by where an alternative of that kind was the first."""
 
 ENDED = (StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
 
@@ -103,19 +131,82 @@ def pauses_end_once(journal: Journal) -> None:
             if earlier and earlier.ended_by:
                 assert pause == earlier
             if earlier and earlier.decision:
-                assert pause.decision == (None if dropped(move) else earlier.decision)
+                assert _same(pause.decision, earlier.decision) or (dropped(move) and pause.decision is None)
             elif pause.decision:
-                request = request_of(move.event)
-                assert request
-                assert pause.decision == Decision(request.action, move.now, request.request, request.signature)
+                assert any(_same(pause.decision, one) for one in _decisions(move, earlier))
             if pause.ended_by in (EndedBy.RESUME, EndedBy.CANCEL):
                 assert pause.decision
                 assert pause.decision.action == pause.ended_by.value
-            if pause.ended_by is EndedBy.TIMER:
+            if pause.alternatives and pause.decision and pause.decision.action is Action.RESUME:
+                won = [one for one in pause.alternatives if one.name == pause.decision.which]
+                assert pause.ended_by in (None, EndedBy.VOID, *(ENDS[one.kind] for one in won))
+            elif pause.ended_by is EndedBy.TIMER:
                 assert pause.decision is None
             assert (pause.ended_by is None) is (pause.ended_at is None)
             known[key(pause)] = pause
         assert move.after.pause == (list(known.values())[-1] if known else None)
+
+
+def _same(one: Decision | None, other: Decision | None) -> bool:
+    """Whether it is one decision; before its pause is known, nobody may know for which alternative it is."""
+    return one == other or bool(one and other and not other.which and replace(one, which=None) == other)
+
+
+def _decisions(move: Move, earlier: Pause | None) -> list[Decision]:
+    """Those that may end a pause with a move."""
+    request, event = request_of(move.event), move.event
+    found = list(earlier.approvals.given) if earlier and earlier.approvals else []
+    if request:
+        found.append(Decision(request.action, move.now, request.request, request.signature, None))
+        names = {request.branch, request.which, request.signature.login}
+        found += [replace(found[-1], which=name) for name in names]
+    elif isinstance(event, Happened):
+        found.append(Decision(Action.RESUME, move.now, event.request, which=event.which))
+    elif isinstance(event, TimerFired) and earlier:
+        due = [one for one in earlier.alternatives if earlier.since + (one.after_ms or 0) == earlier.wakes_at]
+        found += [Decision(Action.RESUME, move.now, arrived(None, move.now), which=one.name) for one in due]
+    return found
+
+
+def an_approval_counts_once_and_only_of_those_who_are_asked(journal: Journal) -> None:
+    """The last one that is needed ends the pause, with all on record in their order; none is lost but aloud."""
+    for move in journal:
+        before, after = move.before.pause, move.after.pause
+        if not after or not after.approvals:
+            continue
+        given = [one.which for one in after.approvals.given]
+        assert len(set(given)) == len(given) <= after.approvals.needed
+        assert None not in given
+        asked = {*after.approvals.approvers, *(after.approvals.escalate_to if after.approvals.escalated else ())}
+        if after.approvals.approvers:
+            assert set(given) <= asked
+        if after.approvals.not_self:
+            assert move.after.trigger.get("login") not in given
+        if after.ended_by is EndedBy.RESUME:
+            assert len(given) == after.approvals.needed
+            assert after.approvals.given[-1] == after.decision
+        elif after.live:
+            assert len(given) < after.approvals.needed
+        if (
+            before
+            and before.of == after.of
+            and before.approvals
+            and not isinstance(move.event, StepFinished | PauseAsked)
+        ):
+            assert after.approvals.given[: len(before.approvals.given)] == before.approvals.given
+
+
+def escalations_come_once(journal: Journal) -> None:
+    for move in journal:
+        if isinstance(move.event, EscalationDue):
+            before, after = move.before.pause, move.after.pause
+            assert before
+            assert after
+            assert before.approvals
+            assert not before.approvals.escalated
+            assert move.now >= before.since + (before.approvals.escalate_after or 0)
+            escalated = replace(before, approvals=replace(before.approvals, escalated=True))
+            assert move.after == replace(move.before, pause=escalated)
 
 
 def accepted_requests_are_never_lost(journal: Journal) -> None:
@@ -131,6 +222,10 @@ def accepted_requests_are_never_lost(journal: Journal) -> None:
         if isinstance(move.event, Continued) and answer.status != "resumed":
             continue  # it came too late, which is all that the answer says
         pause = pauses[_asked_about(move)]
+        if answer.status in ("approved", "already_approved"):
+            given = move.after.pause.approvals.given if move.after.pause and move.after.pause.approvals else ()
+            assert answer.at in [one.at for one in given]
+            continue
         if any(dropped(later) and later.after.pause and key(later.after.pause) == key(pause) for later in journal):
             continue
         assert pause.decision
@@ -162,24 +257,38 @@ def decisions_take_effect(journal: Journal) -> None:
         if not pause or pause.ended_by is None or pause == move.before.pause:
             continue
         step = move.after.steps[move.before.at]
-        request = pause.decision.request if pause.decision else None
-        goes_on = pause.ended_by is EndedBy.RESUME or (pause.ended_by is EndedBy.TIMER and pause.on_timeout == "resume")
-        if goes_on:
-            assert pause.ended_by is EndedBy.TIMER or fills(pause.form, request)
+        request, decision = said_with(pause), pause.decision
+        failed = isinstance(move.event, Happened) and _fails(pause, move.event)
+        on_time = pause.ended_by is EndedBy.TIMER and (decision or pause.on_timeout == "resume")
+        happened = pause.ended_by in (EndedBy.EVENT, EndedBy.WORKFLOW) and not failed
+        if pause.ended_by is EndedBy.RESUME or on_time or happened:
+            if pause.ended_by is EndedBy.RESUME:
+                assert decision
+                assert fills(form_of(pause, decision.which), decision.request)
             # A step does not know that it is tried again: another attempt is given what the first was.
             assert move.after.resume == (move.before.resume if pause.kind is PauseKind.RETRY else request)
             assert move.after.status in (Status.QUEUED, Status.SUCCEEDED)
-            sent = pause.kind in (PauseKind.SUSPEND, PauseKind.DELAY) and pause.ended_by is EndedBy.RESUME
+            sent = pause.kind in (PauseKind.SUSPEND, PauseKind.DELAY, PauseKind.WAIT) and decision is not None
             assert ("$resume_data" in step.exports) is sent
             assert step.exports.get("$resume_data") == (request if sent else None)
         elif pause.ended_by is EndedBy.VOID:
             assert pause.kind is None
             assert step.status is not StepStatus.SUSPENDED
+        elif failed:
+            assert isinstance(move.event, Happened)
+            assert move.after.error == move.event.error
+            assert move.after.status is Status.FAILED
         elif pause.on_timeout == "error" and pause.ended_by is EndedBy.TIMER:
             assert (move.after.status, move.after.reason) == (Status.FAILED, "PauseTimeout")
         else:
             why = "request" if pause.ended_by is EndedBy.CANCEL else "timeout"
             assert (move.after.status, move.after.reason) == (Status.CANCELLED, why)
+
+
+def _fails(pause: Pause, event: Happened) -> bool:
+    """Whether the end of another workflow fails the step that waits for it."""
+    strict = [one for one in pause.alternatives if one.name == event.which and one.on_failure == "raise"]
+    return event.error is not None and (event.fatal or bool(strict))
 
 
 # 3
@@ -271,8 +380,10 @@ def the_last_pause_asked_for_is_taken(journal: Journal) -> None:
         passed_over = len(asked) > 1 or (asked and move.event.exit)
         warned = move.after.warnings[len(move.before.warnings) :]
         warnings = len([said for said in warned if TOO_LATE not in said])
-        useless = asked and not move.event.exit and asked[-1].form is not None and unusable(asked[-1].form)
-        assert warnings == spent + bool(passed_over) + bool(useless) + dropped(move)
+        taken = asked[-1:] if not move.event.exit else []
+        forms = [form for call in taken for form in (call.form, *(one.form for one in call.alternatives))]
+        useless = [form for form in forms if form is not None and unusable(form)]
+        assert warnings == spent + bool(passed_over) + len(useless) + dropped(move)
         step = move.after.steps[move.before.at]
         if move.event.exit:
             assert (move.after.status, move.after.reason) == (Status.SUCCEEDED, move.event.exit.reason)
@@ -287,7 +398,10 @@ def _is_of(pause: Pause | None, call: PauseCall, move: Move) -> bool:
     return pause is not None and (
         pause.of == present(move.before).attempt
         and pause.since == move.now
-        and pause.wakes_at == move.now + call.after_ms
+        and pause.wakes_at
+        == move.now + min([call.after_ms, *(one.after_ms for one in call.alternatives if one.after_ms)])
+        and pause.alternatives == call.alternatives
+        and (pause.approvals is None) is (call.approvals is None)
         and (pause.kind, pause.on_timeout, pause.context) == (call.kind, call.on_timeout, call.context)
         and pause.max_retries == call.max_retries
     )
@@ -473,6 +587,8 @@ ALL: tuple[Callable[[Journal], None], ...] = (
     finished_steps_never_start_again,
     a_migration_changes_only_what_is_to_come,
     pauses_end_once,
+    an_approval_counts_once_and_only_of_those_who_are_asked,
+    escalations_come_once,
     accepted_requests_are_never_lost,
     decisions_take_effect,
     the_suspended_wait_in_one_pause,

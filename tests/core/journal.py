@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from flownb.core.events import (
     Admitted,
     Continued,
+    EscalationDue,
     Event,
+    Happened,
     Migrated,
     PauseAsked,
     Postponed,
@@ -25,13 +27,16 @@ from flownb.core.events import (
 from flownb.core.model import (
     Action,
     Attempt,
+    Decision,
     Execution,
+    Json,
     Pause,
     PauseKind,
     Status,
     Step,
     StepStatus,
 )
+from flownb.core.times import iso
 from flownb.core.transitions import Outcome
 
 
@@ -93,12 +98,40 @@ def present(execution: Execution) -> Step:
     return execution.step
 
 
-def dropped(move: Move) -> bool:
-    """Whether a request that came early turned out not to fill the form of the pause, which then waits for another."""
-    early, pause = move.before.pause, move.after.pause
-    if not isinstance(move.event, StepFinished) or not early or not early.decision or early.ended_by or not pause:
-        return False
-    return pause.live and pause.form is not None and any("does not fit" in said for said in move.after.warnings)
+def dropped(move: Move) -> int:
+    """How many requests that came early turned out to be none for the pause, which then waits for others."""
+    if not isinstance(move.event, StepFinished) or not move.before.pause or move.before.pause.ended_by:
+        return 0
+    return sum("does not fit it" in said for said in move.after.warnings[len(move.before.warnings) :])
+
+
+def said_with(pause: Pause) -> Json:
+    """What the workflow is to be told of the decision that ended a pause."""
+    decision = pause.decision
+    if not decision:
+        return None
+    if pause.alternatives:
+        return {**(decision.request or {}), "which": decision.which}
+    if pause.approvals:
+        return {**(decision.request or {}), "approvals": [signed(one) for one in pause.approvals.given]}
+    return decision.request
+
+
+def signed(approval: Decision) -> Json:
+    """An approval, as the workflow is told of it."""
+    return {
+        "by": approval.signature.by or approval.signature.user or approval.which,
+        "user": approval.which,
+        "at": iso(approval.at),
+        "comment": approval.signature.comment,
+        "body": (approval.request or {}).get("body"),
+    }
+
+
+def form_of(pause: Pause, which: str | None) -> Json:
+    """What a request is to fill: the form of its alternative, else that of the pause."""
+    chosen = [one for one in pause.alternatives if one.name == which]
+    return chosen[0].form if chosen else pause.form
 
 
 def next_reminder(pause: Pause) -> int | None:
@@ -106,6 +139,15 @@ def next_reminder(pause: Pause) -> int | None:
     if pause.remind_every is None or pause.wakes_at is None:
         return None
     due = pause.since + (pause.reminded + 1) * pause.remind_every
+    return due if due < pause.wakes_at else None
+
+
+def next_escalation(pause: Pause) -> int | None:
+    """When others are to be asked too, once, if that lies before the end of a pause."""
+    approvals = pause.approvals
+    if not approvals or approvals.escalate_after is None or approvals.escalated or pause.wakes_at is None:
+        return None
+    due = pause.since + approvals.escalate_after
     return due if due < pause.wakes_at else None
 
 
@@ -128,5 +170,11 @@ def fits(execution: Execution, event: Event, now: int) -> bool:
         case ReminderDue():
             pause = execution.pause
             return pause is not None and pause.live and (due := next_reminder(pause)) is not None and now >= due
+        case EscalationDue():
+            pause = execution.pause
+            return pause is not None and pause.live and (due := next_escalation(pause)) is not None and now >= due
+        case Happened():
+            pause = execution.pause
+            return pause is not None and pause.live and pause.of == event.of and bool(pause.alternative(event.which))
         case RequestArrived() | Continued() | Postponed() | Migrated():
             return True

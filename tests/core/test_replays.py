@@ -14,7 +14,7 @@ from flownb.core.replays import CannotReplay, begun, demand_reached, differences
 from tests.support.notebooks import cell, notebook
 
 NAMES = ("a", "b", "c")
-ENDS = {PauseKind.SUSPEND: True, PauseKind.DELAY: True, PauseKind.RERUN: False, PauseKind.RETRY: False}
+ENDS = {kind: kind not in (PauseKind.RERUN, PauseKind.RETRY) for kind in PauseKind}
 
 
 def cells(**sources: str) -> Workflow:

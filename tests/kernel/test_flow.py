@@ -116,9 +116,9 @@ def test_pd_and_flow_pickle_by_the_names_authors_know() -> None:
 
 
 def test_pd_says_what_it_has() -> None:
-    assert dir(pd) == ["context", "continue_", "data_store", "export", "flow", "inputs", "respond", "send", "steps"]
-    there = "context, continue_, data_store, export, flow, inputs, respond, send, steps"
-    with pytest.raises(AttributeError, match=f"pd has no 'reply': there is {there}"):
+    names = ["context", "continue_", "data_store", "export", "flow", "inputs", "respond", "run", "send", "steps"]
+    assert dir(pd) == names
+    with pytest.raises(AttributeError, match=f"pd has no 'reply': there is {', '.join(names)}"):
         _ = pd.reply
     assert pd.flow is flow
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

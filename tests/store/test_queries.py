@@ -35,6 +35,7 @@ from flownb.store.writer import open_database
 from tests.store.stored import (
     BEGIN,
     CONTENT,
+    KEY,
     START,
     SUSPEND,
     finished,
@@ -172,7 +173,7 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "schedules that are due": partial(schedules.due, now=START),
     "schedules of a workflow": partial(schedules.of_workflow, workflow="flow"),
     "executions that are not over": lambda db: schedules._not_over(db, ("1", "2")),
-    "link": partial(queries.link, token="unknown"),
+    "link": partial(queries.link, token="unknown", key=KEY),
     "load": partial(aggregate.load, execution_id="5"),
     "load_pause": partial(aggregate.load_pause, execution_id="5", of=Attempt("a", 1, 1)),
     "outputs": partial(queries.outputs, execution_id="5"),

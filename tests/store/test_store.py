@@ -57,7 +57,7 @@ async def test_links_are_there_as_long_as_somebody_may_have_them(tmp_path: Path)
 
         async def links(step: str) -> set[Link | None]:
             tokens = [token(KEY.secret, "one", Attempt(step, 1, 1), action) for action in Action]
-            return {await store.read(partial(queries.link, token=each)) for each in tokens}
+            return {await store.read(partial(queries.link, token=each, key=KEY)) for each in tokens}
 
         def made(step: str) -> set[Link]:
             return {Link("one", Attempt(step, 1, 1), action) for action in Action}
@@ -82,7 +82,7 @@ async def test_the_database_knows_no_token_and_an_altered_one_opens_nothing(tmp_
         await store.play(new(), *SUSPEND)
         secret = token(KEY.secret, "one", Attempt("a", 1, 1), Action.RESUME)
         for other in ("", secret[:-1], secret + "A", secret.swapcase(), "\udcff"):
-            assert await store.read(partial(queries.link, token=other)) is None
+            assert await store.read(partial(queries.link, token=other, key=KEY)) is None
     on_disk = contents(tmp_path)
     assert secret.encode() not in on_disk
     assert KEY.secret not in on_disk

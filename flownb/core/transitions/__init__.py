@@ -32,6 +32,8 @@ RULES: dict[type, Rule] = {
     events.PauseAsked: pauses.asked,
     events.TimerFired: pauses.timer_fired,
     events.ReminderDue: pauses.reminder_due,
+    events.EscalationDue: pauses.escalation_due,
+    events.Happened: pauses.happened,
     events.RequestArrived: requested,
     events.Postponed: postponed,
     events.Continued: continued,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flownb.core.events import Migrated
 from flownb.core.frozen import replace
 from flownb.core.model import Execution
+from flownb.core.transitions.choice import NOT_SUSPENDED
 from flownb.core.transitions.outcome import Answer, Outcome, live_pause, warn
-from flownb.core.transitions.requests import NOT_SUSPENDED
 
 CHANGED = Answer(409, "changed", reason="changed")
 

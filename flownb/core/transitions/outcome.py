@@ -20,7 +20,8 @@ class NotNow(FlowNBError):
 class Answer:
     """What the sender of a request is told: HTTP status, the word of the contract's table, and when it was decided.
 
-    ``errors`` says by field what is wrong with the data of a form, ``by`` who had decided before.
+    ``errors`` says by field what is wrong with the data of a form, ``by`` who had decided before, ``missing`` how many
+    approvals are needed still.
     """
 
     code: int
@@ -29,6 +30,7 @@ class Answer:
     reason: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
     by: str | None = None
+    missing: int | None = None
 
 
 @dataclass(frozen=True)

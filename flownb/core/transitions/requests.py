@@ -6,12 +6,20 @@ from flownb.core.durations import LONGEST
 from flownb.core.events import Continued, Postponed, RequestArrived
 from flownb.core.frozen import replace
 from flownb.core.model import Action, Attempt, Decision, EndedBy, Execution, Pause, PauseKind, Status, StepStatus
+from flownb.core.transitions.choice import (
+    EXPIRED,
+    NOT_SUSPENDED,
+    approved,
+    completed,
+    decision_of,
+    meant,
+    misfit,
+    refusal,
+)
 from flownb.core.transitions.outcome import Answer, Outcome, cancel, live_pause, present, warn, with_pause
-from flownb.core.transitions.pauses import decide, early_pause, misfit
+from flownb.core.transitions.pauses import decide, early_pause
 
 DONE = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
-EXPIRED = Answer(410, "expired")
-NOT_SUSPENDED = Answer(409, "not_suspended", reason="not_suspended")
 ACCEPTED = "accepted"
 UNDER_WAY = (StepStatus.RUNNING, StepStatus.PENDING)
 
@@ -25,7 +33,7 @@ def requested(execution: Execution, event: RequestArrived, now: int) -> Outcome:
         return _act(execution, event, now)
     if _under_way(execution, event.attempt):
         return _early(execution, event, now)
-    return Outcome(execution, late(event.pause, event.action))
+    return Outcome(execution, _late(event.pause, event))
 
 
 def continued(execution: Execution, event: Continued, now: int) -> Outcome:
@@ -33,7 +41,8 @@ def continued(execution: Execution, event: Continued, now: int) -> Outcome:
     pause = live_pause(execution)
     if pause is None or pause.of != event.of:
         return Outcome(execution, late(event.pause, Action.RESUME))
-    resumed = _act(execution, RequestArrived(Action.RESUME, event.request, signature=event.signature), now)
+    request = RequestArrived(Action.RESUME, event.request, event.of, signature=event.signature)
+    resumed = _act(execution, request, now)
     if resumed.answer is None or resumed.answer.code != 200:
         return resumed
     changed = replace(resumed.execution, checkpoint=event.checkpoint)
@@ -77,29 +86,63 @@ def late(pause: Pause | None, action: Action) -> Answer:
     return _already(pause.decision, action)
 
 
+def _late(pause: Pause | None, event: RequestArrived) -> Answer:
+    """As ``late``; the links of alternatives that were not the first are about a pause that never came."""
+    lost = pause is not None and pause.decision is not None and _lost(pause, pause.decision, event)
+    return late(None if lost else pause, event.action)
+
+
+def _lost(pause: Pause, decision: Decision, event: RequestArrived) -> bool:
+    """Whether somebody asks for an alternative of a wait though another one has been decided for."""
+    resumes = event.action is decision.action is Action.RESUME
+    return resumes and bool(pause.alternatives) and meant(pause, event) not in (None, decision.which)
+
+
 def _already(decision: Decision, action: Action) -> Answer:
     code, status = 200 if decision.action is action else 409, f"already_{DONE[decision.action]}"
     return Answer(code, status, decision.at, by=decision.signature.name)
 
 
 def _act(execution: Execution, event: RequestArrived, now: int) -> Outcome:
-    decision = Decision(event.action, now, event.request, event.signature)
-    if execution.pause is not None and (errors := misfit(execution.pause.form, decision)):
-        return Outcome(execution, Answer(422, "invalid", errors=errors))
+    """A request about the live pause."""
+    pause = execution.pause
+    assert pause is not None
+    decision = decision_of(pause, event, now)
+    if (refused := _refused(execution, pause, event, decision)) is not None:
+        return refused
+    if (partly := approved(execution, pause, decision, now)) is not None:
+        return partly
     return Outcome(decide(execution, decision, now), Answer(200, DONE[event.action], now))
 
 
 def _early(execution: Execution, event: RequestArrived, now: int) -> Outcome:
     """The step has not ended: the first decision is kept and takes effect at its end."""
     pause = early_pause(execution) or Pause(of=present(execution).attempt, since=now)
-    if pause.decision is not None:
-        if pause.decision.action is event.action:
-            return Outcome(execution, Answer(202, ACCEPTED, pause.decision.at, by=pause.decision.signature.name))
-        return Outcome(execution, _already(pause.decision, event.action))
-    decision = Decision(event.action, now, event.request, event.signature)
-    if errors := misfit(pause.form, decision):
-        return Outcome(execution, Answer(422, "invalid", errors=errors))
-    return Outcome(replace(execution, pause=replace(pause, decision=decision)), Answer(202, ACCEPTED, now))
+    if (known := pause.decision) is not None:
+        if _lost(pause, known, event):
+            return Outcome(execution, EXPIRED)
+        if known.action is event.action:
+            return Outcome(execution, Answer(202, ACCEPTED, known.at, by=known.signature.name))
+        return Outcome(execution, _already(known, event.action))
+    decision = decision_of(pause, event, now)
+    if (refused := _refused(execution, pause, event, decision)) is not None:
+        return refused
+    if (partly := approved(execution, pause, decision, now)) is not None:
+        return partly
+    return Outcome(replace(execution, pause=completed(pause, decision)), Answer(202, ACCEPTED, now))
+
+
+def _refused(execution: Execution, pause: Pause, event: RequestArrived, decision: Decision) -> Outcome | None:
+    """The answer to a request that a pause does not take; before its step has asked for it, all are taken."""
+    if event.which is not None and not pause.alternatives:
+        return Outcome(execution, NOT_SUSPENDED)
+    unknown = pause.kind is None and not pause.alternatives and pause.approvals is None
+    # Who may write may end an execution, whatever it does: only that is asked for where no pause is named.
+    ends = event.action is Action.CANCEL and event.attempt is None
+    if not unknown and not ends and (why := refusal(execution, pause, decision)):
+        return Outcome(execution, why)
+    errors = misfit(pause, decision)
+    return Outcome(execution, Answer(422, "invalid", errors=errors)) if errors else None
 
 
 def _by_api(execution: Execution, event: RequestArrived, now: int) -> Outcome:
@@ -116,5 +159,5 @@ def _by_api(execution: Execution, event: RequestArrived, now: int) -> Outcome:
     if step is not None and step.asked and step.status in UNDER_WAY:
         return _early(execution, event, now)
     if pause is not None and execution.status is Status.QUEUED and execution.fresh:
-        return Outcome(execution, late(pause, event.action))
+        return Outcome(execution, _late(pause, event))
     return Outcome(execution, NOT_SUSPENDED)

@@ -90,6 +90,6 @@ class StartHandler(ConsoleHandler):
             data = to_json(json.loads(said), "the data") if said else None
         except (ValueError, RecursionError) as error:
             raise InvalidValue(f"the data is not JSON: {error}") from None
-        trigger = {"type": "console", "event": {"body": data}}
+        trigger = {"type": "console", "event": {"body": data}, **self.starter()}
         execution = await self._service.submit(self.get_body_argument("notebook"), trigger)
         self.go(self.url("executions", execution.id, said="started"))
