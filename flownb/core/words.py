@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flownb.core.settings import Quota
 
 SOON = timedelta(minutes=1)
 """What happens within that is not worth a date."""
@@ -55,6 +58,13 @@ def recurrence(schedule: Mapping[str, Any]) -> str:
     if schedule["every"] is not None:
         return f"every {span(timedelta(milliseconds=schedule['every']))}"
     return f"{schedule['cron']} ({schedule['timezone']})"
+
+
+def limits(quota: Quota) -> str:
+    """How much of a workflow runs: ``2 at once, 10 in 1 min, 100 waiting``; empty where it has no limits."""
+    per = span(timedelta(milliseconds=quota.per))
+    said = ((quota.running, "at once"), (quota.most, f"in {per}"), (quota.queued, "waiting"))
+    return ", ".join(f"{count:,} {what}" for count, what in said if count is not None)
 
 
 def span(length: timedelta) -> str:

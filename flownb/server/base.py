@@ -16,6 +16,7 @@ from flownb.core.replays import CannotReplay
 from flownb.core.times import iso
 from flownb.core.transitions import NotNow
 from flownb.server.body import TooLarge
+from flownb.server.contents import ChangedMeanwhile
 from flownb.server.context import Links
 from flownb.server.continuing import PauseEnded
 from flownb.server.notebooks import NoSuchNotebook
@@ -36,6 +37,7 @@ CODES: dict[type[FlowNBError], int] = {
     NotNow: 409,
     CannotReplay: 409,
     CannotMigrate: 409,
+    ChangedMeanwhile: 409,
     CannotOpen: 409,
     PauseEnded: 409,
     Unavailable: 503,

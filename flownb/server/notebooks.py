@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from jupyter_client.kernelspec import KernelSpecManager
@@ -12,6 +14,9 @@ from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
 from flownb.core.notebook import Workflow, read
 
 MOST_BYTES = 100_000_000
+MOST_OFFERED = 200
+MOST_FOLDERS = 500
+"""So many notebooks are offered to choose from, and so many folders are looked into for them."""
 
 
 class NoSuchNotebook(FlowNBError):
@@ -44,6 +49,26 @@ class Notebooks:
         if not inside:
             raise InvalidValue(f"the folder {said!r} is not in the server's root folder")
         return folder
+
+    async def paths(self) -> list[str]:
+        """Notebooks to choose from, those that lie highest first; not all where there are many."""
+        return await asyncio.to_thread(self._paths)
+
+    def _paths(self) -> list[str]:
+        found: list[str] = []
+        folders = deque([self.root])
+        for _ in range(MOST_FOLDERS):
+            if not folders or len(found) >= MOST_OFFERED:
+                break
+            with suppress(OSError):
+                for entry in sorted(folders.popleft().iterdir()):
+                    if entry.name.startswith(".") or entry.name == "node_modules":
+                        continue
+                    if entry.suffix == ".ipynb":
+                        found.append(entry.relative_to(self.root).as_posix())
+                    elif entry.is_dir() and not entry.is_symlink():
+                        folders.append(entry)
+        return found[:MOST_OFFERED]
 
     def _load(self, path: str) -> tuple[str, Workflow]:
         file = self._resolve(path)

@@ -43,6 +43,8 @@ PAGES = (
     "executions",
     "executions?search=nothing-is-called-that",
     "workflows",
+    "deployed/orders",
+    "deployed/orders/versions/2",
     "outbox",
     "executions/nobody",
 )
@@ -65,6 +67,12 @@ def full(folders: Callable[[], Path]) -> Iterator[tuple[Server, dict[str, str]]]
             write(server.root, f"{LONG}.ipynb", cell("pd.flow.suspend(reason='word ' * 80 + 'w' * 200);", "y" * 60))
         ),
     }
+    settings = {"schedule": {"cron": "0 9 * * MON-FRI", "timezone": "Europe/Berlin"}, "concurrency": 2}
+    for step in ("print('one')", "print('two')", f"print('three')\n{LONG!r}"):
+        path = write(server.root, "orders.ipynb", ASK, cell(step, "book"), flownb=settings)
+        if "three" not in step:
+            assert server.http.put("/workflows/orders", json={"notebook": path}).status_code == 200
+    ids["deployed"] = server.http.post("/executions", json={"workflow": "orders"}).json()["id"]
     final = {"failed": "failed", "succeeded": "succeeded"}
     for name, execution in ids.items():
         server.wait(execution, final.get(name, "suspended"))
@@ -121,6 +129,8 @@ def test_the_documentation_has_pictures(
         ("light", "console-executions", "executions"),
         ("light", "console-execution", f"executions/{ids['asking']}"),
         ("light", "console-failed", f"executions/{ids['failed']}"),
+        ("light", "console-workflows", "workflows"),
+        ("light", "console-workflow", "deployed/orders"),
     ):
         with looking(browser, server, color_scheme=scheme, viewport=wide) as page:
             page.goto(path)

@@ -79,17 +79,21 @@ class OpenHandler(ConsoleHandler):
         self.go(self.notebook_url(opened.path))
 
 
+def data_in(handler: ConsoleHandler) -> Json:
+    """What a form has to start something with; raises ``InvalidValue``."""
+    said = handler.get_body_argument("data", "").strip()
+    try:
+        return to_json(json.loads(said), "the data") if said else None
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue(f"the data is not JSON: {error}") from None
+
+
 class StartHandler(ConsoleHandler):
     """A new execution of a notebook."""
 
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        said = self.get_body_argument("data", "").strip()
-        try:
-            data = to_json(json.loads(said), "the data") if said else None
-        except (ValueError, RecursionError) as error:
-            raise InvalidValue(f"the data is not JSON: {error}") from None
-        trigger = {"type": "console", "event": {"body": data}, **self.starter()}
+        trigger = {"type": "console", "event": {"body": data_in(self)}, **self.starter()}
         execution = await self._service.submit(self.get_body_argument("notebook"), trigger)
         self.go(self.url("executions", execution.id, said="started"))

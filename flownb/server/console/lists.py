@@ -11,6 +11,7 @@ from tornado import web
 from flownb import __version__
 from flownb.core.model import PauseKind, Status
 from flownb.core.times import iso
+from flownb.server.api_workflows import workflow_view
 from flownb.server.console.handler import ConsoleHandler, choices
 from flownb.server.console.views import row
 from flownb.store import lists, queries
@@ -72,7 +73,7 @@ class ExecutionsHandler(ConsoleHandler):
 
 
 class WorkflowsHandler(ConsoleHandler):
-    """The workflows that were seen."""
+    """What is deployed, and the workflows that were seen."""
 
     @web.authenticated
     @authorized
@@ -90,4 +91,10 @@ class WorkflowsHandler(ConsoleHandler):
             }
             for one in found
         ]
-        await self.show("workflows.html", workflows=shown)
+        active, writes = self.active, await self.may_write()
+        scheduled = await active.schedules.all()
+        deployed = [
+            workflow_view(one, writes, scheduled[one.deployment.name]) for one in await active.deployments.all()
+        ]
+        notebooks = await self._service.notebooks.paths() if writes else []
+        await self.show("workflows.html", workflows=shown, deployed=deployed, notebooks=notebooks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flownb.server.console import acts
+from flownb.server.console import acts, deployed
 from flownb.server.console.execution import ExecutionHandler, RenderedHandler
 from flownb.server.console.handler import ConsoleHandler
 from flownb.server.console.inbox import InboxHandler
@@ -17,6 +17,7 @@ from flownb.server.service import Service
 def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
     """Behind those of the API and of the links, which begin alike."""
     one = r"/flownb/executions/([^/]+)"
+    workflow = r"/flownb/deployed/([^/]+)"
     table: list[tuple[str, type[ConsoleHandler]]] = [
         (r"/flownb/?", OverviewHandler),
         (r"/flownb/executions/?", ExecutionsHandler),
@@ -28,6 +29,11 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (r"/flownb/inbox/?", InboxHandler),
         (r"/flownb/workflows/?", WorkflowsHandler),
         (r"/flownb/workflows/start", acts.StartHandler),
+        (r"/flownb/workflows/deploy", deployed.DeployHandler),
+        (workflow, deployed.WorkflowHandler),
+        (rf"{workflow}/versions/([^/]+)", deployed.VersionHandler),
+        (rf"{workflow}/settings", deployed.SettingsHandler),
+        (rf"{workflow}/(start|undeploy|rollback|hook)", deployed.ActHandler),
         (r"/flownb/usage/?", UsageHandler),
         (r"/flownb/outbox/?", OutboxHandler),
         (r"/flownb/outbox/([^/]+)/send", SendHandler),

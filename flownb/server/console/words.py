@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from flownb.core.diff import heading
 from flownb.core.model import Json
-from flownb.core.words import in_words, run_counter, span
+from flownb.core.words import in_words, recurrence, run_counter, span
 from flownb.server.pages import TITLES, VIA
 
 LONGEST_JSON = 20_000
@@ -58,6 +59,11 @@ GOOD = ("resumed", "cancelled", "accepted", "postponed", "already_resumed", "alr
 ALSO = {
     "replayed": "This is the new execution.",
     "started": "The execution was started.",
+    "deployed": "The notebook is deployed.",
+    "undeploy": "The workflow starts nothing any more. What runs or waits goes on.",
+    "rollback": "The earlier version is current again.",
+    "hook": "There is a new hook URL. The old one is not known any more.",
+    "written": "The settings are in the notebook. They count once it is deployed.",
     "none": "Nothing was selected.",
     "sending": "The message is being sent again.",
 }
@@ -152,4 +158,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": plain,
     "place": place,
     "counter": run_counter,
+    "recurrence": recurrence,
+    "heading": heading,
 }
