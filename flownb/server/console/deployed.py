@@ -128,7 +128,7 @@ class ActHandler(ConsoleHandler):
     async def post(self, name: str, act: str) -> None:
         deployments = self.active.deployments
         if act == "start":
-            trigger = {"type": "console", "event": {"body": data_in(self)}, "by": self.login_name()}
+            trigger = {"type": "console", "event": {"body": data_in(self)}, **self.starter()}
             execution, _ = await self.active.store.start(Start(name, trigger, limited=True))
             self.go(self.url("executions", execution.id, said="started"))
             return
