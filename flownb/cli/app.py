@@ -19,6 +19,7 @@ from flownb.cli.run import run
 from flownb.cli.serve import serve
 from flownb.cli.settings import settings
 from flownb.cli.usage import usage
+from flownb.cli.verify import verify
 from flownb.cli.workflows import diff, versions, workflows
 
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "doctor": doctor,
     "import": import_,
     "usage": usage,
+    "verify": verify,
     "serve": serve,
 }
 

@@ -203,6 +203,14 @@ class Client:
         asked = {"version": version, "dry_run": dry_run, **signed}
         return self._object("POST", _one(execution_id, "migrate"), json=asked)
 
+    def verify(self, execution_id: str, expect: str | None = None) -> dict[str, Any]:
+        """``{"status", "head", "altered", ...}``: whether somebody without the key has altered the record, and where.
+
+        ``expect`` is a head that an earlier call gave and that was kept elsewhere.
+        """
+        asked = {"expect": expect} if expect is not None else {}
+        return self._object("GET", _one(execution_id, "verify"), params=asked, timeout=PATIENT)
+
     def usage(
         self,
         by: str = "day",

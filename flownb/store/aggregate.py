@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlite_utils import Database
@@ -10,7 +11,7 @@ from flownb.core import events, links
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, StepStatus
 from flownb.core.transitions import due_at
-from flownb.store import rows, sql
+from flownb.store import rows, seals, sql
 from flownb.store.keys import Key
 
 _EXECUTION = f"SELECT {rows.EXECUTION} FROM executions WHERE id = ?"  # noqa: S608 - constants
@@ -82,18 +83,24 @@ def _pause_key(execution_id: str, pause: Pause) -> dict[str, Any]:
     }
 
 
-def save_outputs(db: Database, execution_id: str, of: Attempt, outputs: list[Json]) -> None:
-    """What an attempt of a step has shown, in place of what it showed before a crash."""
+def save_outputs(db: Database, key: Key, execution_id: str, of: Attempt, outputs: list[Json]) -> str:
+    """What an attempt of a step has shown, in place of what it showed before a crash; returns its signature."""
     step, run, attempt = of
-    key = {"execution": execution_id, "step": step, "run": run, "attempt": attempt}
-    sql.put(db, "outputs", {**key, "outputs": dumps(outputs)}, tuple(key))
+    row = {"execution": execution_id, "step": step, "run": run, "attempt": attempt}
+    written = dumps(outputs)
+    mac = seals.sign_outputs(key, of, written)
+    sql.put(db, "outputs", {**row, "outputs": written, "mac": mac}, tuple(row))
+    return mac
 
 
-def inherit_outputs(db: Database, replay: Execution) -> None:
-    """What the steps behind a replay showed in the execution that it replays."""
-    copy = "INSERT INTO outputs SELECT ?, step, run, attempt, outputs FROM outputs WHERE execution = ? AND step = ?"
+def inherit_outputs(db: Database, replay: Execution) -> dict[str, str]:
+    """What the steps behind a replay showed in the execution that it replays; returns the signatures by attempt."""
+    copy = """INSERT INTO outputs (execution, step, run, attempt, outputs, mac)
+              SELECT ?, step, run, attempt, outputs, mac FROM outputs WHERE execution = ? AND step = ?"""
     for step in replay.steps[: replay.at]:
         db.execute(copy, (replay.id, replay.replay_of, step.name))
+    signed = "SELECT step, run, attempt, mac FROM outputs WHERE execution = ? AND mac IS NOT NULL"
+    return {Attempt(*of).id: mac for *of, mac in db.execute(signed, (replay.id,))}
 
 
 def attempt_begun(before: Execution | None, after: Execution) -> Attempt | None:
@@ -121,6 +128,7 @@ def adopt_links(db: Database, key: Key) -> bool:
 
     Returns whether there was another.
     """
+    note_signing(db, key)
     known = sql.first_row(db, "SELECT value FROM meta WHERE name = 'key'")
     if known is not None and known["value"] == key.name:
         return False
@@ -129,6 +137,18 @@ def adopt_links(db: Database, key: Key) -> bool:
     for row in found:
         insert_links(db, key, row["execution"], Attempt(row["step"], row["run"], row["attempt"]))
     return True
+
+
+def note_signing(db: Database, key: Key) -> None:
+    """Put down from which entry of the journal on this key signs, unless that is known."""
+    row = sql.first_row(db, "SELECT value FROM meta WHERE name = 'signing'")
+    if row is not None and json.loads(row["value"])["key"] == key.name:
+        return
+    mine = db.execute("SELECT min(seq) FROM journal WHERE key = ?", (key.name,)).fetchone()[0]
+    last = db.execute("SELECT max(seq) FROM journal").fetchone()[0]
+    since = mine - 1 if mine is not None else last or 0
+    value = dumps({"key": key.name, "since": since, "mac": seals.sign_note(key, since)})
+    sql.put(db, "meta", {"name": "signing", "value": value}, ("name",))
 
 
 def drop_unused_links(db: Database, before: Execution, event: events.Event) -> None:

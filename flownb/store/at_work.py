@@ -16,18 +16,10 @@ class AtWork:
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, Execution]] = {}
 
-    def load(self, db: Database, execution_id: str) -> Execution | None:
-        """The execution as the present transaction sees it."""
+    def load(self, db: Database, execution_id: str, latest: int) -> Execution | None:
+        """The execution as the present transaction sees it, in which this is the number of its latest entry."""
         seq, execution = self._known.get(execution_id, (0, None))
-        if execution is None or self.latest(db, execution_id) != seq:
-            return aggregate.load(db, execution_id)
-        return execution
-
-    @staticmethod
-    def latest(db: Database, execution_id: str) -> int | None:
-        """The number of the latest entry of an execution in the journal."""
-        seq: int | None = db.execute("SELECT max(seq) FROM journal WHERE execution = ?", (execution_id,)).fetchone()[0]
-        return seq
+        return execution if execution is not None and latest == seq else aggregate.load(db, execution_id)
 
     def keep(self, seq: int, execution: Execution) -> None:
         """What was written with this entry of the journal; in memory only while the execution runs."""

@@ -6,17 +6,18 @@ the rules decide on is all there.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from sqlite_utils import Database
 
 from flownb.core import events
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution, Json, Step
-from flownb.store import sql
+from flownb.store import seals, sql
+from flownb.store.keys import Key
 
 T = TypeVar("T")
 
@@ -45,20 +46,57 @@ ELSEWHERE = frozenset({"id", "workflow", "notebook", "version", "trigger", "crea
 
 _COLUMNS = ("execution", "at", "event", "status", "step", "run", "attempt", "detail")
 
+LATEST = "SELECT seq, mac, seal FROM journal WHERE execution = ? ORDER BY seq DESC LIMIT 1"
+
 KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(events.Event)}
 
 
+class Latest(NamedTuple):
+    """The latest entry of an execution: its number, its signature and what it vouches for; None where it is not signed.
+
+    Numbers begin with 1.
+    """
+
+    seq: int = 0
+    mac: str | None = None
+    seal: str | None = None
+
+
+def latest(db: Database, execution_id: str) -> Latest:
+    """The latest entry of an execution."""
+    row = db.execute(LATEST, (execution_id,)).fetchone()
+    return Latest(*row) if row else Latest()
+
+
+@dataclass(frozen=True)
+class Signing:
+    """With what an entry is signed: the key, the signature before it, and what it vouches for besides its own words."""
+
+    key: Key
+    before: str = ""
+    seal: Json = None
+
+
 def write(
-    db: Database, before: Execution | None, after: Execution, event: events.Event | None, at: int, answer: str | None
-) -> int:
-    """Add an entry, of a creation where there is no event; returns its number."""
+    db: Database,
+    before: Execution | None,
+    after: Execution,
+    event: events.Event | None,
+    at: int,
+    answer: str | None,
+    signing: Signing,
+) -> tuple[int, str]:
+    """Add an entry, of a creation where there is no event; returns its number and its signature."""
     step = before.step if before is not None else None
     of = step.attempt if step is not None else (None, None, None)
     was = replaced(before) if before is not None and before.version != after.version else None
     detail = {"event": encode(event) if event else begun(after), "answer": answer, "was": was}
     kept = {name: value for name, value in detail.items() if value}
-    entry = (after.id, at, name_of(event), after.status, *of, dumps(kept) if kept else None)
-    return sql.insert(db, "journal", dict(zip(_COLUMNS, entry, strict=True)))
+    told = (after.id, at, name_of(event), after.status, *of, dumps(kept) if kept else None)
+    entry: dict[str, Any] = dict(zip(_COLUMNS, told, strict=True))
+    entry |= {"key": signing.key.name, "seal": dumps(signing.seal) if signing.seal else None}
+    entry["mac"] = seals.sign(signing.key, signing.before, entry)
+    return sql.insert(db, "journal", entry), entry["mac"]
 
 
 def name_of(event: events.Event | None) -> str:

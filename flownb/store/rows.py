@@ -74,7 +74,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-_JSON: dict[str, Decoder] = {
+JSON: dict[str, Decoder] = {
     "trigger": _same,
     "resume": _same,
     "exports": _same,
@@ -95,19 +95,20 @@ _JSON: dict[str, Decoder] = {
     "response": _response,
 }
 _COMPOUND = (Checkpoint, Error, Policy, Retry, Decision, Response, Signature, Alternative, Approvals)
-_NAMES = {kind: [f.name for f in fields(kind) if f.name not in KEPT_APART] for kind in (Execution, Step, Pause)}
+NAMES = {kind: [f.name for f in fields(kind) if f.name not in KEPT_APART] for kind in (Execution, Step, Pause)}
+"""The columns of each."""
 
 
 def columns(value: Execution | Step | Pause, before: Execution | Step | Pause | None = None) -> dict[str, Any]:
     """The columns of a value; with ``before``, of the same type, only those that changed."""
     has, had = vars(value), vars(before) if before is not None else {}
     return {
-        name: _encode(name, has[name]) for name in _NAMES[type(value)] if before is None or has[name] is not had[name]
+        name: _encode(name, has[name]) for name in NAMES[type(value)] if before is None or has[name] is not had[name]
     }
 
 
 def _encode(name: str, value: Any) -> Any:
-    if name not in _JSON:
+    if name not in JSON:
         return int(value) if isinstance(value, bool) else value
     return None if value is None else dumps(_plain(value))
 
@@ -123,7 +124,7 @@ def _plain(value: Any) -> Any:
 
 def _document(name: str) -> Decoder:
     """What makes a value of JSON text."""
-    decode = _JSON[name]
+    decode = JSON[name]
 
     @lru_cache(1024)
     def short(text: str) -> Any:
@@ -136,10 +137,10 @@ def _word(kind: type[StrEnum]) -> Decoder:
     return {str(word): word for word in kind}.__getitem__
 
 
-_DOCUMENTS = {name: _document(name) for name in _JSON}
+_DOCUMENTS = {name: _document(name) for name in JSON}
 _FLAGS: dict[str, Decoder] = dict.fromkeys(("asked", "fresh", "confirm"), bool)
 _DECODERS: dict[type, list[Decoder | None]] = {
-    kind: [{**_DOCUMENTS, **_FLAGS, **words}.get(name) for name in _NAMES[kind]]
+    kind: [{**_DOCUMENTS, **_FLAGS, **words}.get(name) for name in NAMES[kind]]
     for kind, words in (
         (Execution, {"status": _word(Status)}),
         (Step, {"status": _word(StepStatus)}),
@@ -147,8 +148,8 @@ _DECODERS: dict[type, list[Decoder | None]] = {
     )
 }
 
-EXECUTION, STEP = (", ".join(_NAMES[kind]) for kind in (Execution, Step))
-PAUSE = ", ".join(("step", "run", "attempt", *_NAMES[Pause]))
+EXECUTION, STEP = (", ".join(NAMES[kind]) for kind in (Execution, Step))
+PAUSE = ", ".join(("step", "run", "attempt", *NAMES[Pause]))
 """The columns that make one, in the order in which they are taken here."""
 
 
@@ -167,5 +168,5 @@ def execution(row: Row, steps: tuple[Step, ...], pause: Pause | None) -> Executi
 def _decode(row: Row, kind: type[Execution] | type[Step] | type[Pause]) -> dict[str, Any]:
     return {
         name: value if decode is None or value is None else decode(value)
-        for name, decode, value in zip(_NAMES[kind], _DECODERS[kind], row, strict=True)
+        for name, decode, value in zip(NAMES[kind], _DECODERS[kind], row, strict=True)
     }

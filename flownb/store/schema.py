@@ -81,6 +81,12 @@ def waits(db: Database) -> None:
     _run(db, _WAITS)
 
 
+@migrations()
+def seals(db: Database) -> None:
+    """Entries of the journal and outputs are signed from here on."""
+    _run(db, _SEALS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -284,4 +290,11 @@ CREATE TABLE happenings (
 CREATE UNIQUE INDEX happenings_key ON happenings (name, key) WHERE key IS NOT NULL;
 CREATE INDEX happenings_name ON happenings (name, at);
 CREATE INDEX happenings_at ON happenings (at)
+"""
+
+_SEALS = """
+ALTER TABLE journal ADD COLUMN key TEXT;
+ALTER TABLE journal ADD COLUMN seal TEXT;
+ALTER TABLE journal ADD COLUMN mac TEXT;
+ALTER TABLE outputs ADD COLUMN mac TEXT
 """

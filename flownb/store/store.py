@@ -41,6 +41,7 @@ from flownb.store.happenings import Happening
 from flownb.store.informed import informed
 from flownb.store.keys import Key
 from flownb.store.reader import Reader
+from flownb.store.signer import Signer
 from flownb.store.writer import Writer
 
 T = TypeVar("T")
@@ -67,6 +68,7 @@ class Store:
         self._clock = clock
         self._post = post
         self._at_work = AtWork()
+        self._signer = Signer(key)
         self._workflows = workflows.Workflows()
         self._writer = Writer(path, journal_mode)
         self._reader = Reader(path)
@@ -119,13 +121,14 @@ class Store:
         """
 
         def job(db: Database) -> Change:
+            shown: dict[str, str] = {}
             workflows.put(db, execution.version, content, execution.created_at)
             aggregate.insert(db, execution)
             if execution.replay_of is not None:
-                aggregate.inherit_outputs(db, execution)
+                shown = aggregate.inherit_outputs(db, execution)
             for kept in inherited:
                 checkpoints.save(db, execution.id, kept, kept.at)
-            return _journaled(db, None, execution, None, execution.created_at)
+            return self._signer.write(db, None, execution, None, execution.created_at, shown=shown)
 
         return (await self._writer.run(job, self._tell)).after
 
@@ -150,7 +153,7 @@ class Store:
         now = self._clock.now()
         if (known := starts.delivered(db, wish)) is not None:
             return Change(0, journal.CREATED, now, known, known)
-        return _journaled(db, None, starts.begin(db, self._workflows, wish, now), None, now)
+        return self._signer.write(db, None, starts.begin(db, self._workflows, wish, now), None, now)
 
     async def deploy(self, name: str, workflow: Workflow, notebook: str, by: str | None) -> Deployment:
         """Pin a notebook under a name, on disk."""
@@ -227,9 +230,7 @@ class Store:
         """
 
         def job(db: Database) -> Change:
-            change = self.transition(db, execution_id, event, mails)
-            for found in outputs:
-                aggregate.save_outputs(db, execution_id, found.attempt, found.outputs)
+            change = self.transition(db, execution_id, event, mails, outputs)
             if kept is not None:
                 checkpoints.save(db, execution_id, kept, change.at)
             return change
@@ -244,7 +245,7 @@ class Store:
 
     async def keep_outputs(self, execution_id: str, found: queries.StepOutputs) -> None:
         """What a step showed that came to no end."""
-        await self._writer.run(lambda db: aggregate.save_outputs(db, execution_id, found.attempt, found.outputs))
+        await self._writer.run(lambda db: self._signer.save_outputs(db, execution_id, [found]))
 
     async def request(
         self,
@@ -298,14 +299,23 @@ class Store:
         errors = await self._writer.run_all((partial(fire, execution_id=one) for one in executions), self._tell)
         return {one: error for one, error in zip(executions, errors, strict=True) if error is not None}
 
-    def transition(self, db: Database, execution_id: str, event: events.Event, mails: Sequence[Json] = ()) -> Change:
+    def transition(
+        self,
+        db: Database,
+        execution_id: str,
+        event: events.Event,
+        mails: Sequence[Json] = (),
+        outputs: Iterable[queries.StepOutputs] = (),
+    ) -> Change:
         """As ``apply``, inside a job; for requests too."""
-        before = self._at_work.load(db, execution_id)
+        latest = journal.latest(db, execution_id)
+        before = self._at_work.load(db, execution_id, latest.seq)
         if before is None:
             raise NotFound(execution_id)
         now = self._clock.now()
         outcome = transitions.apply(before, informed(db, before, event), now)
         after = outcome.execution
+        shown = self._signer.save_outputs(db, execution_id, outputs)
         if after is before:
             return Change(0, journal.name_of(event), now, before, after, outcome.answer)
         after, led_to = self._lead(db, before, after)
@@ -314,7 +324,8 @@ class Store:
         aggregate.drop_unused_links(db, before, event)
         if (begun := aggregate.attempt_begun(before, after)) is not None:
             aggregate.insert_links(db, self._key, execution_id, begun)
-        change = replace(_journaled(db, before, after, event, now, outcome.answer), led_to=led_to)
+        made = self._signer.write(db, before, after, event, now, outcome.answer, latest, shown)
+        change = replace(made, led_to=led_to)
         self._at_work.keep(change.seq, after)
         messages = self._post(change, mails)
         for message in messages:
@@ -386,15 +397,3 @@ class Store:
 def _answered(change: Change) -> tuple[transitions.Answer, Execution]:
     assert change.answer is not None
     return change.answer, change.after
-
-
-def _journaled(
-    db: Database,
-    before: Execution | None,
-    after: Execution,
-    event: events.Event | None,
-    at: int,
-    answer: transitions.Answer | None = None,
-) -> Change:
-    seq = journal.write(db, before, after, event, at, answer.status if answer else None)
-    return Change(seq, journal.name_of(event), at, before, after, answer)

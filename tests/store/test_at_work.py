@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from flownb.core import events
 from flownb.core.model import Action, Error, Execution, Policy, Retry, Status, Step
-from flownb.store import aggregate
+from flownb.store import aggregate, journal
 from flownb.store.at_work import AtWork
 from tests.store.stored import BEGIN, CONTENT, SUSPEND, Stored, finished, new, rerun, stored, suspend, traced
 from tests.support.asyncio import in_loop
@@ -42,7 +42,7 @@ async def test_what_is_kept_in_memory_is_what_is_on_disk(tmp_path: Path) -> None
         await store.create(Execution(**{**vars(new("two")), "steps": steps}), CONTENT)
 
         def both(db: Database) -> tuple[Execution | None, Execution | None]:
-            return store._at_work.load(db, "two"), aggregate.load(db, "two")
+            return store._at_work.load(db, "two", journal.latest(db, "two").seq), aggregate.load(db, "two")
 
         for event in STORY:
             store.clock.at += 2_000
@@ -59,7 +59,7 @@ async def test_what_is_kept_in_memory_is_what_is_on_disk(tmp_path: Path) -> None
 async def test_a_step_of_an_execution_that_runs_reads_none_of_its_rows(tmp_path: Path) -> None:
     async with stored(tmp_path) as store:
         await store.play(new(), *BEGIN)
-        assert await reads(store, finished()) == ["SELECT max(seq) FROM journal WHERE execution = 'one'"]
+        assert await reads(store, finished()) == [journal.LATEST.replace("?", "'one'")]
         assert len(await reads(store, finished(suspend()))) == 1
         assert len(await reads(store, events.RequestArrived(Action.CANCEL))) > 1, "what waits is not kept in memory"
 
@@ -94,14 +94,11 @@ def test_an_entry_that_is_not_the_latest_is_of_no_use(tmp_path: Path) -> None:
     at_work = AtWork()
     at_work.keep(7, Execution(**{**vars(new()), "status": Status.RUNNING}))
     db = Database(memory=True)
-    db.execute("CREATE TABLE journal (execution TEXT, seq INTEGER)")
     for table in ("executions", "steps", "pauses"):
         db.execute(f"CREATE TABLE {table} AS SELECT 1 AS one")
-    db.execute("INSERT INTO journal VALUES ('one', 7)")
     with traced(db) as statements:
-        assert at_work.load(db, "one") is not None
-        assert len(statements) == 1
-    db.execute("INSERT INTO journal VALUES ('one', 8)")
+        assert at_work.load(db, "one", 7) is not None
+        assert statements == []
     with pytest.raises(Exception, match="no such column"):
-        at_work.load(db, "one")
+        at_work.load(db, "one", 8)
     db.close()

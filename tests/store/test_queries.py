@@ -17,10 +17,10 @@ from flownb.core.notebook import workflow
 from flownb.core.settings import Quota, Settings
 from flownb.store import (
     aggregate,
-    at_work,
     checkpoints,
     data,
     deployments,
+    journal,
     lists,
     outbox,
     queries,
@@ -180,7 +180,7 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "with_status": partial(queries.with_status, status=Status.RUNNING),
     "journal": partial(queries.journal, after=3, most=100),
     "last_change": queries.last_change,
-    "latest entry": lambda db: at_work.AtWork.latest(db, "5"),
+    "latest entry": partial(journal.latest, execution_id="5"),
     "journal_of": partial(queries.journal_of, execution_id="5"),
     "paused_or_ended": partial(queries.paused_or_ended, after=3),
     "pauses": partial(queries.pauses, execution_id="5"),
