@@ -62,7 +62,6 @@ def test_a_failed_step_is_shown_with_its_error(server: Server, flownb: FlowNB) -
         (["ls", "--limit", "0"], "--limit"),
         (["replay", "nobody", "--from", "a"], "there is no execution 'nobody'"),
         (["open", "nobody", "--step", "a"], "there is no execution 'nobody'"),
-        (["deploy", "quick.ipynb"], "cannot do that yet"),
         (["cancel"], "ID"),
         (["unknown"], "unknown"),
     ],
