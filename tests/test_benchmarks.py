@@ -18,6 +18,8 @@ from benchmarks.contest import Contest, Goal, Series, hold
 from benchmarks.environments import PINS, Environments, NotInstalled
 from benchmarks.figures import blocks, compare, percentile, summary
 from benchmarks.growth.growth import Growth, Measured, measure
+from benchmarks.hooks.load import Load
+from benchmarks.hooks.load import measure as measure_hooks
 from benchmarks.notebooks import write
 from benchmarks.participant import Bench, Participant, Round
 from benchmarks.plots import draw
@@ -236,3 +238,14 @@ def test_a_quick_run_writes_all_that_it_found(tmp_path: Path) -> None:
             assert (goal["reached"] is None) == (goal["ratio"] is None)
     assert held["kernel-start"]["goals"][0]["ratio"] > 0
     assert held["ten-cells"]["goals"][1]["ratio"] > 0
+
+
+def test_hooks_under_load_lose_no_event_refuse_what_is_too_much_and_keep_the_order() -> None:
+    found = measure_hooks(Load(rate=60, seconds=2, workflows=5, queue=5, enough=12))
+    assert set(found["codes"]) == {200, 429}
+    assert sum(found["codes"].values()) == 120
+    assert (found["accepted"], found["lost"]) == (found["stored"], 0)
+    assert found["ran"] > 1
+    assert found["ordered"] > 1
+    faults = ("wrong", "out_of_order", "overlapping", "over_limit")
+    assert {fault: found[fault] for fault in faults} == dict.fromkeys(faults, 0)

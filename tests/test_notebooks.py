@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -19,12 +21,14 @@ from flownb.testing import Workflows
 from flownb.testing.server import free_port
 from tests.support.modes import DROPPED, KEPT, MODES, server_in_mode
 from tests.support.review import ReviewPage
-from tests.support.server import TOKEN, Server
+from tests.support.server import TOKEN, Server, returned
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 EXPENSE = {"amount": 250, "cost_center": 420}
 """What somebody fills in."""
+
+WEBHOOK_SECRET = "what-github-knows-too"
 
 in_one_mode = pytest.mark.parametrize("server", [KEPT], indirect=True)
 """For the command line and the inbox, which look on from outside: they are not told of what a server goes through."""
@@ -56,7 +60,9 @@ def server(request: pytest.FixtureRequest, demo: str, tmp_path_factory: pytest.T
     root = tmp_path_factory.mktemp("checkout")
     shutil.copytree(NOTEBOOKS, root / "notebooks")
     os.environ["FLOWNB_DEMO_URL"] = demo
-    running = server_in_mode(request.param, root).start()
+    server = server_in_mode(request.param, root)
+    server.environment["GITHUB_WEBHOOK_SECRET"] = WEBHOOK_SECRET
+    running = server.start()
     yield running
     running.close()
     del os.environ["FLOWNB_DEMO_URL"]
@@ -195,3 +201,36 @@ def test_orders_that_come_together_are_taken_one_at_a_time(server: Server, tmp_p
     for execution in [order(number) for number in range(5)]:
         server.wait(execution, "succeeded")
     assert json.loads(stock.read_text()) == {"pieces": 90, "orders": [0, 1, 2, 3, 4]}
+
+
+def hook(server: Server, name: str) -> str:
+    """The hook of an example, deployed under the name of its file."""
+    answer = server.http.put(f"/workflows/{name}", json={"notebook": f"notebooks/{name}.ipynb"})
+    return str(answer.json()["hook_url"])
+
+
+@in_one_mode
+def test_a_webhook_takes_what_github_signs_and_each_delivery_once(server: Server) -> None:
+    url, push = hook(server, "webhook"), {"ref": "refs/heads/main", "commits": [{"added": ["b"], "modified": ["a"]}]}
+
+    def deliver(kind: str, delivery: str, secret: str = WEBHOOK_SECRET) -> httpx.Response:
+        body = json.dumps(push).encode()
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"X-GitHub-Event": kind, "X-GitHub-Delivery": delivery, "Content-Type": "application/json"}
+        return httpx.post(url, content=body, headers=headers | {"X-Hub-Signature-256": f"sha256={signature}"})
+
+    assert deliver("push", "1", secret="what-somebody-guessed").status_code == 401
+    first = deliver("push", "1")
+    assert deliver("push", "1").json() == first.json()
+    assert returned(server.wait(first.json()["execution"], "succeeded"), "changes") == ["a", "b"]
+    pinged = server.wait(deliver("ping", "2").json()["execution"], "succeeded")
+    assert (pinged["reason"], pinged["steps"][2]["status"]) == ("ping on main: nothing to do", "skipped")
+
+
+@in_one_mode
+def test_a_shop_is_answered_by_a_step(server: Server) -> None:
+    url = hook(server, "respond")
+    answer = httpx.post(url, json={"grams": 1200}, timeout=60)
+    assert (answer.status_code, answer.json()) == (200, {"cents": 540})
+    refused = httpx.post(url, json={"grams": "many"}, timeout=60)
+    assert (refused.status_code, refused.json()) == (422, {"error": "grams is a whole number above 0"})
