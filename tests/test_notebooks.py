@@ -61,7 +61,7 @@ def server(request: pytest.FixtureRequest, demo: str, tmp_path_factory: pytest.T
     shutil.copytree(NOTEBOOKS, root / "notebooks")
     os.environ["FLOWNB_DEMO_URL"] = demo
     server = server_in_mode(request.param, root)
-    server.environment["GITHUB_WEBHOOK_SECRET"] = WEBHOOK_SECRET
+    server.environment["FLOWNB_SECRET_GITHUB_WEBHOOK_SECRET"] = WEBHOOK_SECRET
     running = server.start()
     yield running
     running.close()

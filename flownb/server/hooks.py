@@ -14,7 +14,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from flownb.core.deployment import NoSuchWorkflow, QueueFull, Start
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json, Response
-from flownb.core.payload import UnreadableBody
+from flownb.core.payload import MASK, UnreadableBody
 from flownb.core.proofs import proof_headers, proven
 from flownb.core.responses import WITHOUT_BODY
 from flownb.core.settings import Hook
@@ -185,7 +185,7 @@ class HookHandler(PublicHandler):
         self.set_status(response.status)
         self.clear_header("Content-Type")
         for name, value in response.headers.items():
-            self.set_header(name, value)
+            self.set_header(name, value.replace(MASK, "..."))  # a mask is no ASCII, as all of the rest is
         self.add_header("Content-Security-Policy", SANDBOX)
         if response.status not in WITHOUT_BODY:
             self.write(_bytes(response.body))

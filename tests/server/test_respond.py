@@ -207,3 +207,11 @@ def test_by_hand_and_without_a_hook_an_answer_is_only_kept(server: Server) -> No
     assert (wrong["error"]["ename"], wrong["response"]) == ("InvalidValue", None)
     setup = server.wait(server.run(cell("pd.respond({})", "s", "setup"), "1"), "failed")
     assert "setup cells may not call pd.respond" in str(setup["error"])
+
+
+def test_a_secret_in_an_answer_is_masked_for_the_caller_too(make_server: Any) -> None:
+    server = make_server("--FlowNB.pool_size=0")
+    server.environment["FLOWNB_SECRET_API_KEY"] = "a-key-of-an-api"
+    said = "pd.respond({'headers': {'X-Key': pd.inputs.key}, 'body': {'key': pd.inputs.key}})"
+    answer = post(hook(server.start(), "leaks", said, inputs={"key": {"secret": "API_KEY"}}))
+    assert (answer.status_code, answer.headers["X-Key"], answer.json()) == (200, "...", {"key": "…"})
