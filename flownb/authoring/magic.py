@@ -9,6 +9,7 @@ from typing import Any
 from IPython.display import display
 
 from flownb.authoring.checking import check
+from flownb.authoring.deploying import chosen_name, deploy, settings
 from flownb.authoring.files import Plain, chosen_file
 from flownb.authoring.live import run
 from flownb.authoring.session import Session
@@ -33,6 +34,8 @@ def magic(line: str, shell: Any) -> None:
         "simulate": _simulate,
         "tick": _tick,
         "run": _run,
+        "deploy": lambda rest, shell: print(deploy(chosen_file("", shell), chosen_name(rest), shell)),  # noqa: T201
+        "settings": lambda rest, shell: print(settings(chosen_file("", shell), rest)),  # noqa: T201
         "check": lambda rest, shell: display(check(chosen_file(rest, shell))),  # type: ignore[no-untyped-call]
     }
     if command not in known:

@@ -31,7 +31,7 @@ def test_help(author: Open, line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("%flownb simulat on", "%flownb has no 'simulat': there is simulate, tick, run, check, help"),
+        ("%flownb simulat on", "%flownb has no 'simulat': there is simulate, tick, run, check, deploy, settings, help"),
         ("%flownb simulate maybe", "there is on, off, reset, status"),
         ("%flownb simulate reset", "no simulation is on: `%flownb simulate on` begins one"),
         ("%flownb tick", "no simulation is on"),
@@ -99,7 +99,7 @@ def test_completion_elsewhere_is_left_alone(author: Open) -> None:
 def test_completion_of_the_magic(author: Open) -> None:
     notebook = author()
     assert complete(notebook, "%flow")[0] == "%flownb"
-    assert complete(notebook, "%flownb ") == ["simulate", "tick", "run", "check", "help"]
+    assert complete(notebook, "%flownb ") == ["simulate", "tick", "run", "check", "deploy", "settings", "help"]
     assert complete(notebook, "%flownb si") == ["simulate"]
     assert complete(notebook, "%flownb simulate ") == ["on", "off", "reset", "status"]
     assert complete(notebook, "%flownb run --d") == ["--data"]
