@@ -32,6 +32,13 @@ def run_counter(waiting: Mapping[str, Any]) -> str:
     return f"run {waiting['runs']} of {waiting['max_retries'] + 1}"
 
 
+def approvals_in_words(approvals: Mapping[str, Any]) -> str:
+    """``needs 2 approvals, 1 of 2 is there: waiting for bob``; ``approvals`` as the API shows them."""
+    given, needed = len(approvals["given"]), approvals["needed"]
+    from_ = f": waiting for {', '.join(approvals['silent'])}" if approvals["silent"] else ""
+    return f"needs {needed} approval{'s' if needed > 1 else ''}, {given} of {needed} there{from_}"
+
+
 def otherwise(kind: str | None, on_timeout: str, wakes_at: str | None) -> str:
     """What happens if nobody acts, and when, as a sentence; ``kind`` is None as long as the step still runs."""
     if kind is None or wakes_at is None:

@@ -158,6 +158,8 @@ def _outcome(pause: Pause | None) -> tuple[str, str]:
         return TITLES["expired"]
     if pause.decision is not None and pause.ended_by is None:
         return DECISIONS[pause.decision.action], TITLES["accepted"][1]
+    if pause.alternatives and pause.decision is not None and pause.decision.which is not None and pause.ended_by:
+        return "It has gone on", f"Of what was waited for, “{pause.decision.which}” came first."
     if pause.decision is not None and pause.ended_by is not EndedBy.VOID:
         return DECISIONS[pause.decision.action], TITLES[("cancelled", "resumed")[pause.decision.action == "resume"]][1]
     if pause.decision is not None:

@@ -23,7 +23,7 @@ from flownb.server.service import Active, Service
 from flownb.store import queries
 from flownb.store.queries import Link
 
-DONE = ("resumed", "cancelled", "accepted", "postponed")
+DONE = ("resumed", "cancelled", "accepted", "postponed", "approved", "already_approved")
 """Answers after which a browser is sent to the page anew."""
 
 

@@ -14,7 +14,7 @@ from flownb.core import durations, events
 from flownb.core.errors import InvalidValue
 from flownb.core.fields import Field, fields, initial, parse, placed
 from flownb.core.forms import complaints
-from flownb.core.links import tokens
+from flownb.core.links import branch_token, tokens
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, PauseKind, Signature
 from flownb.core.payload import mask
 from flownb.core.times import iso
@@ -22,6 +22,7 @@ from flownb.core.transitions import Answer, undecided
 from flownb.core.words import in_words, otherwise, run_counter
 from flownb.server.api_decide import LONGEST_COMMENT, LONGEST_NAME, signature
 from flownb.server.body import resume_data
+from flownb.server.choices import Asked, asked
 from flownb.server.nonces import is_current, nonce
 from flownb.server.pages import Page, Pages
 from flownb.server.service import Active
@@ -134,15 +135,24 @@ class Review:
     def _is_current(self, sent: Sent, pause: Pause | None) -> bool:
         return is_current(sent.nonce, self._key, *self._link_of(), _deadline(pause), sent.shown)
 
+    def _asked(self, pause: Pause | None) -> Asked:
+        return asked(pause, self._link, self._tokens[Action.REVIEW])
+
+    def _own(self) -> str:
+        """The secret of this very page."""
+        secret, branch = self._tokens[Action.REVIEW], self._link.branch
+        return branch_token(secret, branch) if branch is not None else secret
+
     def _link_of(self) -> tuple[str, Attempt]:
         return self._link.execution, self._link.attempt
 
     def _data(self, pause: Pause | None, sent: Sent) -> tuple[Json, Mapping[str, str]]:
         """What the form's fields hold, and what is wrong with it, by field."""
-        if sent.act != Action.RESUME or pause is None or pause.form is None:
+        form = self._asked(pause).form
+        if sent.act != Action.RESUME or form is None:
             return None, {}
-        data, errors = parse(fields(pause.form), sent.texts or {})
-        return data, {**complaints(pause.form, data), **errors}
+        data, errors = parse(fields(form), sent.texts or {})
+        return data, {**complaints(form, data), **errors}
 
     def _signed(self, sent: Sent, ip: str | None) -> Signature:
         said = {"by": sent.by, "comment": sent.comment.replace("\r\n", "\n"), "shown": sent.shown}
@@ -152,35 +162,40 @@ class Review:
         self, sent: Sent, pause: Pause | None, request: Json, signed: Signature, now: int
     ) -> events.RequestArrived | events.Postponed:
         if sent.act != POSTPONE:
-            return events.RequestArrived(Action(sent.act), request, self._link.attempt, signature=signed)
+            of, branch = self._link.attempt, self._link.branch
+            return events.RequestArrived(Action(sent.act), request, of, signature=signed, branch=branch)
         until = (_deadline(pause) or now) + durations.duration(sent.later, "later")
         return events.Postponed(until, self._link.attempt, signature=signed)
 
     def _page(self, execution: Execution, pause: Pause | None, seen: Shown, notice: Notice, sent: Sent) -> Page:
-        asked = fields(pause.form) if pause is not None and pause.form is not None else ()
-        complaint = placed(asked, notice.errors)
+        asks = self._asked(pause)
+        shown_fields = fields(asks.form) if asks.form is not None and asks.may else ()
+        complaint = placed(shown_fields, notice.errors)
         link = self._link
         counted = {"max_retries": pause.max_retries if pause else None, "runs": link.attempt.run}
         deadline = (pause.kind, pause.on_timeout, iso(pause.wakes_at)) if pause else (None, "", None)
         return self._pages.render(
             "review.html",
             # Relative, so that the form works under whatever address the page was reached by.
-            action=f"../review/{self._tokens[Action.REVIEW]}",
+            action=f"../review/{self._own()}",
             workflow=execution.workflow,
             notebook=execution.notebook,
             execution=execution.id,
             started=f"{in_words(iso(execution.created_at) or '')}, {_started(execution)}",
             step=link.attempt.step,
             counter=run_counter(counted),
-            reason=pause.reason if pause else None,
+            reason=asks.reason,
+            choices=asks.choices,
+            approvals=asks.approvals,
+            may=asks.may,
             since=in_words(iso(pause.since) or "") if pause else None,
             otherwise=otherwise(*deadline),
             outputs=Markup(seen.html),  # noqa: S704 - rendered and sanitised
             notice=notice.text,
             put_off=PUT_OFF,
-            complaint=complaint.get("") if "" not in (one.name for one in asked) else None,
-            fields=filled(asked, complaint, sent.texts),
-            by=sent.by,
+            complaint=complaint.get("") if "" not in (one.name for one in shown_fields) else None,
+            fields=filled(shown_fields, complaint, sent.texts),
+            by=sent.by or (link.branch if asks.approvals else None) or "",
             comment=sent.comment,
             later=LATER if pause is not None and pause.kind is PauseKind.SUSPEND else {},
             chosen=sent.later,
