@@ -12,6 +12,7 @@ from flownb.cli.check import check
 from flownb.cli.decisions import cancel, postpone, resume
 from flownb.cli.deploying import deploy, migrate, rollback, undeploy
 from flownb.cli.doctor import doctor
+from flownb.cli.emit import emit
 from flownb.cli.executions import ls, show
 from flownb.cli.import_ import import_
 from flownb.cli.repair import open_, replay
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "resume": resume,
     "cancel": cancel,
     "postpone": postpone,
+    "emit": emit,
     "replay": replay,
     "open": open_,
     "deploy": deploy,

@@ -32,6 +32,7 @@ from flownb.core.words import in_words
 def resume(
     execution: ExecutionId,
     data: Data = None,
+    which: Annotated[str | None, typer.Option("--which", help="Of a wait for several things, the one.")] = None,
     comment: Comment = None,
     by: By = None,
     as_json: AsJson = False,
@@ -39,7 +40,8 @@ def resume(
     token: Token = None,
 ) -> None:
     """Resume an execution that waits; DATA becomes the body of its $resume_data. Without it, its form is asked for."""
-    body, signed = parsed(data), {"by": by or login_name(), "comment": comment}
+    named = {"which": which} if which is not None else {}
+    body, signed = parsed(data), {"by": by or login_name(), "comment": comment, **named}
     client = connect(server_url, token)
     answer = _asking(client, execution, signed, as_json) if data is None else client.resume(execution, body, **signed)
     _tell(execution, answer, as_json)

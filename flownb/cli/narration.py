@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from flownb.cli.style import COLOURS, SIGNS
-from flownb.core.words import deadline, run_counter, span
+from flownb.core.words import approvals_in_words, deadline, run_counter, span
 
 Execution = dict[str, Any]
 
@@ -60,6 +60,11 @@ def pause_lines(execution: Execution, now: datetime) -> Iterator[Text]:
         yield text.append(f"  {deadline(waiting, now)}", "dim")
         return
     yield text
+    if waiting["approvals"]:
+        yield _fact("it", Text(approvals_in_words(waiting["approvals"])))
+    for one in waiting["alternatives"]:
+        about = one["event"] or one["workflow"] or one["at"] or one["reason"] or ""
+        yield _fact("or", Text.assemble((one["name"], "bold"), f"  {one['kind']}  {about}"))
     yield _fact("review", Text(waiting["review_url"], f"underline cyan link {waiting['review_url']}"))
     yield _fact("resume", Text(f"flownb resume {execution['id']}"))
     yield _fact("cancel", Text(f"flownb cancel {execution['id']}"))

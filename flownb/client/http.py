@@ -59,6 +59,13 @@ class Client:
         """Start an execution of a notebook, by its path here or else as the server names it; gives the execution."""
         return self._object("POST", "executions", json={"notebook": self._path(notebook), "data": data})
 
+    def emit(self, event: str, data: Any = None, *, key: str | None = None) -> dict[str, Any]:
+        """Tell of a named event: ``{"event", "repeated", "resumed"}``, the last are ids of executions that go on by it.
+
+        The same ``key`` again is the same event, and wakes nobody.
+        """
+        return self._object("POST", "events", json={"event": event, "data": data, "key": key})
+
     def executions(
         self,
         *,
@@ -227,9 +234,9 @@ class Client:
         asked = {"by": by, "since": since, "until": until, "workflow": workflow, "limit": limit}
         return self._object("GET", "usage", params={key: value for key, value in asked.items() if value is not None})
 
-    def start_workflow(self, name: str, data: Any = None) -> dict[str, Any]:
-        """Start an execution of a deployed workflow; gives the execution."""
-        return self._object("POST", "executions", json={"workflow": name, "data": data})
+    def start_workflow(self, name: str, data: Any = None, *, trigger: str = "api") -> dict[str, Any]:
+        """Start an execution of a deployed workflow; gives the execution. ``trigger`` is "api" or "emit"."""
+        return self._object("POST", "executions", json={"workflow": name, "data": data, "trigger": trigger})
 
     def drain(self, on: bool = True) -> dict[str, Any]:
         """Have the server admit nothing new, or admit again."""

@@ -11,7 +11,7 @@ from flownb.core.jsonvalue import dumps
 from flownb.core.model import Attempt, Json
 from flownb.server.context import Links
 from flownb.server.hidden import hidden, revealed
-from flownb.server.notices import REVIEW, Question, awaited, notice, question
+from flownb.server.notices import REVIEW, Question, awaited, notice, question, to_approvers
 from flownb.server.notifier import Notifier
 from flownb.server.smtp import Smtp
 from flownb.store.outbox import MAIL, Message, Status
@@ -28,7 +28,7 @@ class Letters:
 
     def __call__(self, change: Change, mails: Sequence[Json]) -> list[Message]:
         """All messages that a change leads to; called in its transaction."""
-        return [*self._mails(change, mails), *self._notifications(change)]
+        return [*self._mails(change, mails), *self._to_approvers(change), *self._notifications(change)]
 
     def warnings(self, step: str, mails: Sequence[Json]) -> list[str]:
         """What the record is to say of mails that cannot be sent."""
@@ -58,6 +58,12 @@ class Letters:
             content = _asking(mail, asked) if asked else mail
             lacks = self.smtp.lacks(mail["to"])
             yield self._message(change, of, MAIL, ["mail", change.after.id, *of, number], content, lacks)
+
+    def _to_approvers(self, change: Change) -> Iterator[Message]:
+        """Where no mail server is set up, the workflow hands the links out."""
+        for person, told in to_approvers(change, self.links) if self.smtp.host else ():
+            content = {"to": [person], "subject": told.subject, "text": told.text, "html": None}
+            yield self._message(change, told.of, MAIL, ["approver", change.seq, person], content, None)
 
     def _notifications(self, change: Change) -> Iterator[Message]:
         told = notice(change, self.links) if self.notifier.kinds else None

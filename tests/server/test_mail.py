@@ -287,3 +287,29 @@ def test_a_text_cannot_smuggle_in_the_place_of_a_link(shared_server: Server) -> 
     shared_server.wait(execution, "suspended")
     (kept,) = [one for one in outbox(shared_server) if one["execution"] == execution]
     assert kept["text"].startswith("resume\n")
+
+
+def test_each_approver_with_an_address_gets_a_link_of_their_own_and_reminders_until_they_answer(
+    server: Server, mailbox: Mailbox
+) -> None:
+    more = "remind_every=3_600_000, escalate_after=5_400_000, escalate_to=['boss@example.org']"
+    people = ["ada@example.org", "bob@example.org"]
+    execution = server.run(cell(f"pd.flow.suspend(approvals=2, approvers={people!r}, {more});", "ask"), "1")
+    until_outbox(server, "sent", "sent")
+    links = {mail["To"]: re.search(r"http\S+/review/\S+", body(mail))[0] for mail in mailbox.mails}  # type: ignore[index]
+    assert len({*links.values()}) == 2
+    assert httpx.post(links["ada@example.org"].replace("/review/", "/resume/")).status_code == 404
+    page = httpx.get(links["ada@example.org"]).text
+    given = dict(re.findall(r'name="(nonce|shown)" value="([^"]*)"', page))
+    httpx.post(links["ada@example.org"], data={**given, "act": "resume"})
+    assert server.get(execution)["waiting"]["approvals"]["silent"] == ["bob@example.org"]
+    server.advance(hours=1)
+    until_outbox(server, *3 * ["sent"])
+    assert (mailbox.mails[-1]["To"], mailbox.mails[-1]["Subject"][:9]) == ("bob@example.org", "Reminder:")
+    server.advance(minutes=30)
+    until_outbox(server, *4 * ["sent"])
+    assert (mailbox.mails[-1]["To"], mailbox.mails[-1]["Subject"][:11]) == ("boss@example.org", "Escalation:")
+    secrets = [link.rpartition("/")[2] for link in links.values()]
+    assert not any(
+        secret in (server.root / ".flownb" / "flownb.db").read_bytes().decode("latin-1") for secret in secrets
+    )
