@@ -47,6 +47,15 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # For so long after its end an execution keeps its snapshots, to be opened or replayed, in seconds.
 # c.FlowNB.keep_snapshots_seconds = 604800.0
 
+# Days after its end after which an execution is removed; 0 for never.
+# c.FlowNB.keep_executions_days = 0.0
+
+# Executions of each workflow that are kept after their end, the latest; 0 for all.
+# c.FlowNB.keep_executions = 0
+
+# Bytes above which executions that are over are removed, the oldest first; 0 for no limit.
+# c.FlowNB.keep_bytes = 0
+
 # Largest body of a request that is taken, in bytes.
 # c.FlowNB.max_body_bytes = 524288
 

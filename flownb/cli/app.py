@@ -15,6 +15,7 @@ from flownb.cli.doctor import doctor
 from flownb.cli.emit import emit
 from flownb.cli.executions import ls, show
 from flownb.cli.import_ import import_
+from flownb.cli.prune import prune
 from flownb.cli.repair import open_, replay
 from flownb.cli.run import run
 from flownb.cli.serve import serve
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "check": check,
     "doctor": doctor,
     "import": import_,
+    "prune": prune,
     "usage": usage,
     "verify": verify,
     "serve": serve,

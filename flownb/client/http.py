@@ -218,6 +218,11 @@ class Client:
         asked = {"expect": expect} if expect is not None else {}
         return self._object("GET", _one(execution_id, "verify"), params=asked, timeout=PATIENT)
 
+    def retention(self, *, days: float = 0, executions: int = 0, bytes: int = 0, limit: int = 50) -> dict[str, Any]:
+        """``{"keep", "bytes", "executions", "more"}``: what settings would remove, those of the server unless given."""
+        asked = {"days": days, "executions": executions, "bytes": bytes, "limit": limit}
+        return self._object("GET", "retention", params={key: value for key, value in asked.items() if value})
+
     def usage(
         self,
         by: str = "day",

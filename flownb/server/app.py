@@ -34,6 +34,7 @@ from flownb.server.service import Config, Service
 from flownb.server.smtp import Smtp
 from flownb.server.templating import STATIC
 from flownb.store.folder import DataFolder
+from flownb.store.prunable import Keep
 
 PASSWORD = "FLOWNB_SMTP_PASSWORD"  # noqa: S105 - a name
 """Where in the environment the password to the mail server is looked for."""
@@ -85,6 +86,15 @@ class FlowNB(ExtensionApp):
         7 * 86_400.0,
         min=0.0,
         help="Seconds for which the snapshots of an execution that is over are kept, to open or replay it.",
+    ).tag(config=True)
+    keep_executions_days = Float(
+        0.0, min=0.0, help="Days after its end after which an execution is removed; 0 for never."
+    ).tag(config=True)
+    keep_executions = Int(
+        0, min=0, help="Executions of each workflow that are kept after their end, the latest; 0 for all."
+    ).tag(config=True)
+    keep_bytes = Int(
+        0, min=0, help="Bytes above which executions that are over are removed, the oldest first; 0 for no limit."
     ).tag(config=True)
     max_body_bytes = Int(512 * 1024, min=1, help="Largest body of a request that is taken, in bytes.").tag(config=True)
     max_export_bytes = Int(1024 * 1024, min=1, help="Largest value that a step may export, in bytes of JSON.").tag(
@@ -167,6 +177,7 @@ class FlowNB(ExtensionApp):
             kernel_memory=self.kernel_memory_bytes or None,
             max_snapshot_bytes=self.max_snapshot_bytes,
             keep_snapshots_seconds=self.keep_snapshots_seconds,
+            keep=Keep(self.keep_executions_days, self.keep_executions, self.keep_bytes),
             limits=Limits(timeout, self.max_export_bytes),
             smtp=self._smtp(),
             notify=tuple(self.notify),

@@ -1,4 +1,4 @@
-"""How long snapshots are kept: of each step the latest, until some time after the execution's end."""
+"""How long executions are kept, and their snapshots: of each step the latest, until some time after their end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from flownb import faults
 from flownb.core.model import Execution
 from flownb.server.clock import Clock
+from flownb.server.pruning import Pruning
 from flownb.store import checkpoints
 from flownb.store.checkpoints import StepCheckpoint
 from flownb.store.snapshots import Snapshots
@@ -27,12 +28,14 @@ class Retention:
         snapshots: Snapshots,
         clock: Clock,
         seconds: float,
+        pruning: Pruning,
         log: logging.Logger | logging.LoggerAdapter[Any],
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._clock = clock
         self._span = round(seconds * 1000)
+        self._pruning = pruning
         self._log = log
         self._ended: deque[tuple[int, str]] = deque()  # when, and which execution; in that order
         self._some = asyncio.Event()
@@ -51,7 +54,8 @@ class Retention:
             self._some.clear()
             while self._ended and self._ended[0][0] + self._span <= self._clock.now():
                 await self._drop(self._ended.popleft()[1])
-            await self._clock.sleep(self._ended[0][0] + self._span if self._ended else None, self._some)
+            due = [await self._pruning.prune(), self._ended[0][0] + self._span if self._ended else None]
+            await self._clock.sleep(min((at for at in due if at is not None), default=None), self._some)
 
     async def _learn(self) -> None:
         """What has ended before this server began."""

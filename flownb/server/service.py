@@ -36,6 +36,7 @@ from flownb.server.migrations import Migrations
 from flownb.server.notebooks import Notebooks
 from flownb.server.notifier import Notifier
 from flownb.server.openings import Jupyter, Openings
+from flownb.server.pruning import Pruning
 from flownb.server.recorder import Recorder, file_stem
 from flownb.server.replays import Replays
 from flownb.server.retention import Retention
@@ -49,6 +50,7 @@ from flownb.server.watching import Watching
 from flownb.store import keys
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
+from flownb.store.prunable import Keep
 from flownb.store.snapshots import Snapshots
 from flownb.store.store import Store
 from flownb.store.writer import Fenced
@@ -76,6 +78,7 @@ class Config:
     kernel_memory: int | None
     max_snapshot_bytes: int
     keep_snapshots_seconds: float
+    keep: Keep
     limits: Limits
     smtp: Smtp
     notify: tuple[str, ...] = field(repr=False)
@@ -247,7 +250,8 @@ class Service:
                 config.limits,
             )
             attempts = Attempts(store, workshop, links, giving, letters, self.clock, config.limits)
-            retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, self._log)
+            pruning = Pruning(store, snapshots, self.clock, config.keep, self._log)
+            retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, pruning, self._log)
             stack.callback(store.listen(retention.hear))
             removing = asyncio.create_task(retention.run())
             stack.push_async_callback(_cancelled, removing)

@@ -87,6 +87,12 @@ def seals(db: Database) -> None:
     _run(db, _SEALS)
 
 
+@migrations()
+def ends(db: Database) -> None:
+    """Executions that are over, in the order in which they ended."""
+    _run(db, _ENDS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -297,4 +303,9 @@ ALTER TABLE journal ADD COLUMN key TEXT;
 ALTER TABLE journal ADD COLUMN seal TEXT;
 ALTER TABLE journal ADD COLUMN mac TEXT;
 ALTER TABLE outputs ADD COLUMN mac TEXT
+"""
+
+_ENDS = """
+CREATE INDEX executions_ended ON executions (workflow, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX executions_finished ON executions (finished_at) WHERE finished_at IS NOT NULL
 """

@@ -23,12 +23,14 @@ from flownb.store import (
     journal,
     lists,
     outbox,
+    prunable,
     queries,
     queue,
     schedules,
     starts,
     usage,
 )
+from flownb.store.prunable import Keep
 from flownb.store.queue import Turn
 from flownb.store.usage import By, Period
 from flownb.store.writer import open_database
@@ -203,6 +205,8 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "page by workflow": partial(queries.page, status=None, workflow="flow", before="50", limit=2),
     **{f"usage by {by}": partial(usage.table, by=by, period=Period(), limit=5) for by in By},
     "usage of a workflow": partial(usage.table, by=By.SEGMENT, period=Period(workflow="flow"), limit=5),
+    "prunable": partial(prunable.prunable, keep=Keep(1, 1), now=START, most=5),
+    "next end": prunable.next_end,
     "total usage": partial(usage.total, period=Period("2026-11-01", "2026-11-30")),
 }
 
