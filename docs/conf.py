@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
 from flownb import __version__
+from flownb.core.settings_schema import SCHEMA
 
 project = "flownb"
 author = "the flownb developers"
@@ -14,3 +20,13 @@ myst_heading_anchors = 4
 html_theme = "furo"
 html_title = "flownb"
 html_copy_source = False
+
+
+def write_schema(app: Sphinx, error: Exception | None) -> None:
+    """The schema of a workflow's settings, beside the pages, for whoever wants it as a file."""
+    if error is None:
+        (Path(app.outdir) / "workflow-settings.schema.json").write_text(json.dumps(SCHEMA, indent=2) + "\n")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("build-finished", write_schema)

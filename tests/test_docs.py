@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from flownb.core.settings_schema import SCHEMA
 from flownb.server.app import FlowNB
 from tests.server.test_settings import FOR_TESTS
 from tests.support.notebooks import cell
@@ -101,6 +102,19 @@ def test_the_settings_are_those_of_the_code() -> None:
     assert said == {
         name: repr(trait.default()).replace("'", '"') for name, trait in traits.items() if name not in FOR_TESTS
     }
+
+
+def described(properties: dict[str, Any], under: str = "") -> Iterator[str]:
+    """A row of a table for each key of a schema, those of objects behind them."""
+    for key, schema in properties.items():
+        inner = schema["else"]["then"] if "else" in schema else schema
+        yield f"| `{under}{key}` | {schema['description']} |"
+        yield from described(inner.get("properties", {}), f"{under}{key}.")
+
+
+def test_the_settings_of_a_workflow_are_those_of_the_schema() -> None:
+    page = (DOCS / "workflow-settings.md").read_text().splitlines()
+    assert [line for line in page if line.startswith("| `")] == list(described(SCHEMA["properties"]))
 
 
 def requests() -> Iterator[tuple[str, str]]:

@@ -203,6 +203,23 @@ def test_orders_that_come_together_are_taken_one_at_a_time(server: Server, tmp_p
     assert json.loads(stock.read_text()) == {"pieces": 90, "orders": [0, 1, 2, 3, 4]}
 
 
+@in_one_mode
+def test_a_request_that_waits_is_moved_to_the_next_version(server: Server) -> None:
+    file = server.root / "notebooks" / "vacation.ipynb"
+    before = file.read_text()
+    url = hook(server, "vacation")
+    old, moved = (httpx.post(url, json={"name": name, "days": 2}).json()["execution"] for name in ("Ana", "Ben"))
+    links = [server.wait(execution, "suspended")["waiting"]["resume_url"] for execution in (old, moved)]
+    file.write_text(before.replace(": days,", ": days + 1,"))
+    assert hook(server, "vacation") == url
+    assert server.post(moved, "migrate").json()["execution"]["version"] != server.get(old)["version"]
+    for link in links:
+        assert httpx.get(link).json()["status"] == "resumed"
+    booked = [returned(server.wait(execution, "succeeded"), "book") for execution in (old, moved)]
+    assert booked == [{"booked": 2, "for": "Ana"}, {"booked": 3, "for": "Ben"}]
+    file.write_text(before)
+
+
 def hook(server: Server, name: str) -> str:
     """The hook of an example, deployed under the name of its file."""
     answer = server.http.put(f"/workflows/{name}", json={"notebook": f"notebooks/{name}.ipynb"})

@@ -92,8 +92,8 @@ _WATCH = _object(
 _THROTTLE = _object(
     "At most so many starts in any window of this length.",
     ("most", "per"),
-    most={"type": "integer", "minimum": 1},
-    per=DURATION,
+    most={"type": "integer", "minimum": 1, "description": "How many may begin."},
+    per={**DURATION, "description": "The length of the window, at most a day."},
 )
 
 _COUNT = {"type": ["integer", "null"], "minimum": 1}

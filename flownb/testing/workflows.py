@@ -36,7 +36,7 @@ class Workflows:
         return self._run(server, server.client.start(path, data)["id"])
 
     def deploy(self, notebook: str | os.PathLike[str], name: str | None = None) -> Deployed:
-        """Put a notebook to work under a name, that of its file unless given, until the end of the test."""
+        """Put a notebook to work under a name, its own unless given, until the end of the test."""
         __tracebackhide__ = True
         path, server = self._place(notebook)
         found = server.client.deploy(path, name)
