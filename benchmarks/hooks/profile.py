@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-SHOWN = 25
+SHOWN = 20
 SAMPLES_A_SECOND = 100
 
 
@@ -35,16 +35,22 @@ class Profile:
             self._folder.cleanup()
 
     def shares(self) -> list[tuple[str, float]]:
-        """Per cent of the samples in which a thread held the interpreter: by thread, then by function of ours with all
-        that it calls.
+        """Per cent of the samples in which a thread held the interpreter: by thread, by the package whose
+        code ran, and by function of ours with all that it calls.
         """
-        threads, functions, total = Counter[str](), Counter[str](), 0
+        threads, packages, functions, total = Counter[str](), Counter[str](), Counter[str](), 0
         for line in self._stacks.splitlines():
             stack, _, count = line.rpartition(" ")
             frames = stack.split(";")
             total += int(count)
             threads[frames[0].rpartition(": ")[2]] += int(count)
+            packages[f"in {_package(frames[-1])}"] += int(count)
             for frame in {frame.rpartition(":")[0] for frame in frames if "flownb/" in frame}:
                 functions[frame] += int(count)
-        most = [*threads.most_common(SHOWN), *functions.most_common(SHOWN)]
+        most = [*threads.most_common(SHOWN), *packages.most_common(SHOWN), *functions.most_common(SHOWN)]
         return [(where, 100 * count / total) for where, count in most]
+
+
+def _package(frame: str) -> str:
+    """Of ``function (package/module.py:12)``; a module of the standard library is its own."""
+    return frame.rpartition("(")[2].partition(":")[0].partition("/")[0]

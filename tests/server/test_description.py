@@ -78,12 +78,13 @@ def known(server: Server, folder: Path) -> Path:
     waiting = server.wait(suspended, "suspended")["waiting"]
     server.wait(ended, "succeeded")
     write(server.root, "flow.ipynb", "1")
-    server.http.put("/workflows/flow", json={"notebook": "flow.ipynb"})
+    deployed = server.http.put("/workflows/flow", json={"notebook": "flow.ipynb"}).json()
     found = described()
     parameters = found["components"]["parameters"]
     parameters["id"]["schema"]["enum"] = [suspended, ended, "nobody"]
     parameters["name"]["schema"]["enum"] = ["flow", "nobody"]
     parameters["token"]["schema"]["enum"] = [waiting["review_url"].rpartition("/")[2], "unknown"]
+    parameters["hook"]["schema"]["enum"] = [deployed["hook_url"].rpartition("/")[2], "unknown"]
     del found["paths"]["/flownb/api/events"]  # which has no end
     path = folder / "openapi.yaml"
     path.write_text(yaml.safe_dump(found))
