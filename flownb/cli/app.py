@@ -13,6 +13,7 @@ from flownb.cli.decisions import cancel, postpone, resume
 from flownb.cli.deploying import deploy, migrate, rollback, undeploy
 from flownb.cli.doctor import doctor
 from flownb.cli.emit import emit
+from flownb.cli.errors import errors
 from flownb.cli.executions import ls, show
 from flownb.cli.import_ import import_
 from flownb.cli.prune import prune
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run,
     "ls": ls,
     "show": show,
+    "errors": errors,
     "resume": resume,
     "cancel": cancel,
     "postpone": postpone,

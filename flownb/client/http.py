@@ -243,6 +243,15 @@ class Client:
         """Start an execution of a deployed workflow; gives the execution. ``trigger`` is "api" or "emit"."""
         return self._object("POST", "executions", json={"workflow": name, "data": data, "trigger": trigger})
 
+    def run_now(self, workflow: str, data: Any = None) -> dict[str, Any]:
+        """Start a workflow as its schedule does; gives the execution."""
+        return self._object("POST", f"workflows/{quote(workflow, safe='')}/run", json={"data": data})
+
+    def errors(self, *, workflow: str | None = None, since: str | None = None, limit: int = 50) -> dict[str, Any]:
+        """``{"since": ..., "errors": [...]}``, equal errors in one; ``since`` is a span like ``"24h"`` or a time."""
+        asked = {"workflow": workflow, "since": since, "limit": limit}
+        return self._object("GET", "errors", params={key: value for key, value in asked.items() if value})
+
     def drain(self, on: bool = True) -> dict[str, Any]:
         """Have the server admit nothing new, or admit again."""
         return self._object("POST", "drain", json={"on": on})

@@ -16,7 +16,16 @@ from flownb.core.deployment import Start
 from flownb.core.errors import InvalidValue
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import PauseKind, Status
-from flownb.server import api_decide, api_outbox, api_retention, api_schedules, api_usage, api_verify, api_workflows
+from flownb.server import (
+    api_decide,
+    api_errors,
+    api_outbox,
+    api_retention,
+    api_schedules,
+    api_usage,
+    api_verify,
+    api_workflows,
+)
 from flownb.server.api_doctor import DoctorHandler
 from flownb.server.api_emit import EmitHandler
 from flownb.server.api_migrate import MigrateHandler
@@ -229,6 +238,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         *api_schedules.ROUTES,
         *api_verify.ROUTES,
         *api_retention.ROUTES,
+        *api_errors.ROUTES,
         (r"/flownb/api/events", EventsHandler),
         (r"/flownb/api/health", HealthHandler),
         (r"/flownb/api/drain", DrainHandler),

@@ -11,7 +11,7 @@ from flownb.core.jsonvalue import dumps
 from flownb.core.model import Attempt, Json
 from flownb.server.context import Links
 from flownb.server.hidden import hidden, revealed
-from flownb.server.notices import REVIEW, Question, awaited, notice, question, to_approvers
+from flownb.server.notices import REVIEW, Notice, Question, awaited, failure_notice, notice, question, to_approvers
 from flownb.server.notifier import Notifier
 from flownb.server.smtp import Smtp
 from flownb.store.outbox import MAIL, Message, Status
@@ -27,8 +27,18 @@ class Letters:
     notifier: Notifier
 
     def __call__(self, change: Change, mails: Sequence[Json]) -> list[Message]:
-        """All messages that a change leads to; called in its transaction."""
-        return [*self._mails(change, mails), *self._to_approvers(change), *self._notifications(change)]
+        """All messages that a change leads to, but those of a failure; called in its transaction."""
+        told = notice(change, self.links)
+        return [*self._mails(change, mails), *self._to_approvers(change), *self._notifications(change, told)]
+
+    def of_failure(self, change: Change, held: int) -> list[Message]:
+        """What the services and the owner are told of a failure, before which ``held`` of the same were held back."""
+        told = failure_notice(change, held)
+        messages = list(self._notifications(change, told))
+        if told is not None and self.smtp.host and self.smtp.owner:
+            content: dict[str, Json] = {"to": [], "subject": told.subject, "text": told.text, "html": None}
+            messages.append(self._message(change, told.of, MAIL, ["failure", change.after.id], content, None))
+        return messages
 
     def warnings(self, step: str, mails: Sequence[Json]) -> list[str]:
         """What the record is to say of mails that cannot be sent."""
@@ -65,8 +75,7 @@ class Letters:
             content = {"to": [person], "subject": told.subject, "text": told.text, "html": None}
             yield self._message(change, told.of, MAIL, ["approver", change.seq, person], content, None)
 
-    def _notifications(self, change: Change) -> Iterator[Message]:
-        told = notice(change, self.links) if self.notifier.kinds else None
+    def _notifications(self, change: Change, told: Notice | None) -> Iterator[Message]:
         if told is None:
             return
         for channel, kind in self.notifier.kinds.items():

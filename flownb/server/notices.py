@@ -1,11 +1,12 @@
-"""What is worth telling of a change: somebody is waited for, or is waited for still, or an execution has failed."""
+"""What is worth telling: somebody is waited for, or is waited for still, or an execution has failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flownb.core.model import Attempt, Error, Execution, Pause, PauseKind, Status
+from flownb.core.failures import failure
+from flownb.core.model import Attempt, Execution, Pause, PauseKind
 from flownb.core.times import iso
 from flownb.core.words import approvals_in_words, in_words, otherwise
 from flownb.server.context import Links
@@ -15,9 +16,6 @@ from flownb.store.store import Change
 REVIEW = "Review, approve or cancel"
 OCCASIONS = {"StepFinished": "", "ReminderDue": "Reminder: ", "EscalationDue": "Escalation: "}
 """Events after which people are asked, and what stands before the subject."""
-
-LONGEST_LINE = 300
-"""Characters of an error's first line that are quoted."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,11 @@ class Question:
 
 
 def notice(change: Change, links: Links) -> Notice | None:
-    """What is told of a change, None where it concerns nobody."""
+    """What is told of a change that is no failure, None where it concerns nobody."""
     after = change.after
     pause = awaited(after)
     if pause is not None and change.event in OCCASIONS:
         return _waits(after, pause, question(after, pause, links), change.event)
-    if after.status is Status.FAILED and after.error is not None and after.step is not None:
-        return _failed(after, after.error, after.step.attempt)
     return None
 
 
@@ -62,6 +58,19 @@ def to_approvers(change: Change, links: Links) -> Iterator[tuple[str, Notice]]:
     for person in people:
         if "@" in person:
             yield person, _waits(after, pause, question(after, pause, links, person), change.event)
+
+
+def failure_notice(change: Change, held: int) -> Notice | None:
+    """What is told of a failure, before which so many of the same error were held back."""
+    failed = failure(change.before, change.after)
+    if failed is None or change.after.step is None:
+        return None
+    said = f"{failed.ename}: {failed.evalue}" if failed.evalue else failed.ename
+    lines = [said, f"Execution {failed.execution}"]
+    if held:
+        times = "time" if held == 1 else "times"
+        lines.append(f"Since the last message it has failed like this {held:,} {times} more.")
+    return Notice(change.after.step.attempt, f"{failed.workflow}: failed at step {failed.step!r}", "\n".join(lines))
 
 
 def awaited(execution: Execution) -> Pause | None:
@@ -86,8 +95,3 @@ def _waits(execution: Execution, pause: Pause, asked: Question, occasion: str) -
     if occasion != "StepFinished":
         lines.append(f"It has waited since {in_words(iso(pause.since) or '')}.")
     return Notice(pause.of, subject, "\n".join([*lines, str(asked), f"Execution {execution.id}"]))
-
-
-def _failed(execution: Execution, error: Error, of: Attempt) -> Notice:
-    said = f"{error.ename}: {error.evalue}".splitlines()[0][:LONGEST_LINE]
-    return Notice(of, f"{execution.workflow}: failed at step {of.step!r}", f"{said}\nExecution {execution.id}")

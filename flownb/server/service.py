@@ -229,7 +229,7 @@ class Service:
             letters = Letters(links, config.smtp, Notifier(config.notify, key))
             if letters.notifier.lacking:
                 self._log.error("flownb: nobody is notified: %s", letters.notifier.lacking)
-            store = Store(self._folder.database, key, self.clock, config.journal_mode, letters)
+            store = Store(self._folder.database, key, self.clock, config.journal_mode, letters, letters.of_failure)
             stack.push_async_callback(store.close)
             await store.open()
             faults.point("start.opened")

@@ -93,6 +93,12 @@ def ends(db: Database) -> None:
     _run(db, _ENDS)
 
 
+@migrations()
+def failures(db: Database) -> None:
+    """Executions that have failed, by what is equal in their errors."""
+    _run(db, _FAILURES)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -308,4 +314,25 @@ ALTER TABLE outputs ADD COLUMN mac TEXT
 _ENDS = """
 CREATE INDEX executions_ended ON executions (workflow, finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX executions_finished ON executions (finished_at) WHERE finished_at IS NOT NULL
+"""
+
+_FAILURES = """
+CREATE TABLE failures (
+    execution TEXT PRIMARY KEY REFERENCES executions (id) ON DELETE CASCADE,
+    workflow TEXT NOT NULL,
+    step TEXT NOT NULL,
+    ename TEXT NOT NULL,
+    evalue TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    told INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO failures SELECT e.id, e.workflow,
+    coalesce((SELECT name FROM steps WHERE execution = e.id AND status = 'failed' ORDER BY place LIMIT 1), ''),
+    coalesce(json_extract(e.error, '$.ename'), e.reason, 'Failed'),
+    substr(coalesce(json_extract(e.error, '$.evalue'), ''), 1, 300), coalesce(e.finished_at, e.created_at), 0
+    FROM executions e WHERE e.status = 'failed';
+CREATE INDEX failures_at ON failures (at, workflow, step, ename, evalue);
+CREATE INDEX failures_workflow ON failures (workflow, at, step, ename, evalue);
+CREATE INDEX failures_same ON failures (workflow, step, ename, at);
+CREATE INDEX failures_told ON failures (workflow, step, ename, at) WHERE told
 """

@@ -40,6 +40,7 @@ from flownb.store.change import Post
 from flownb.store.happenings import Happening
 from flownb.store.informed import informed
 from flownb.store.keys import Key
+from flownb.store.posting import Alarm, Posting
 from flownb.store.reader import Reader
 from flownb.store.signer import Signer
 from flownb.store.writer import Writer
@@ -63,10 +64,11 @@ class Store:
         clock: Clock,
         journal_mode: str = "WAL",
         post: Post = lambda change, mails: (),
+        alarm: Alarm = lambda change, held: (),
     ) -> None:
         self._key = key
         self._clock = clock
-        self._post = post
+        self._posting = Posting(post, alarm)
         self._at_work = AtWork()
         self._signer = Signer(key)
         self._workflows = workflows.Workflows()
@@ -325,13 +327,9 @@ class Store:
         if (begun := aggregate.attempt_begun(before, after)) is not None:
             aggregate.insert_links(db, self._key, execution_id, begun)
         made = self._signer.write(db, before, after, event, now, outcome.answer, latest, shown)
-        change = replace(made, led_to=led_to)
-        self._at_work.keep(change.seq, after)
-        messages = self._post(change, mails)
-        for message in messages:
-            outbox.put(db, message)
-        led_to = (*led_to, *waits.follow(db, self, before, after, now))
-        return replace(change, posted=bool(messages), led_to=led_to)
+        self._at_work.keep(made.seq, after)
+        change = self._posting.posted(db, made, mails)
+        return replace(change, led_to=(*led_to, *waits.follow(db, self, before, after, now)))
 
     def _lead(self, db: Database, before: Execution, after: Execution) -> tuple[Execution, tuple[Change, ...]]:
         """What a change leads to elsewhere; the record says where that could not be."""

@@ -18,7 +18,7 @@ from flownb.server.notifier import Notifier
 from flownb.server.sending import NotSent
 from flownb.server.smtp import Smtp
 from flownb.store.keys import Key
-from flownb.store.outbox import Message, Status
+from flownb.store.outbox import MAIL, Message, Status
 from flownb.store.store import Change
 from tests.core.play import Play, delay, rerun, suspend
 
@@ -110,15 +110,35 @@ def test_what_cannot_be_sent_is_kept_and_said() -> None:
     assert letters().warnings("ask", [mail()]) == []
 
 
-def test_each_service_is_told_of_a_failure_and_its_url_of_nobody() -> None:
+def failed(error: Error) -> Change:
     play = Play(Policy())
     play.begin()
-    play.happen(StepFailed(Error("", "\nsecond line\n")))
-    messages = written(last(play), by=letters(SMTP, SLACK, "ntfy://topic"))
+    play.happen(StepFailed(error))
+    return last(play)
+
+
+def test_each_service_is_told_of_a_failure_and_its_url_of_nobody() -> None:
+    change = failed(Error("ValueError", "\nsecond line\nthird line"))
+    by = letters(Smtp(), SLACK, "ntfy://topic")
+    assert by(change, []) == []
+    messages = by.of_failure(change, 0)
     assert [one.content["to"] for one in messages] == [["slack"], ["ntfy"]]
     assert len({one.key for one in messages}) == len({one.channel for one in messages}) == 2
     assert "s3cret" not in repr(messages)
-    assert messages[0].content["text"] == ": \nExecution execution"
+    assert messages[0].content["text"] == "ValueError: second line\nExecution execution"
+
+
+def test_the_owner_is_told_of_a_failure_by_mail_where_there_is_a_mail_server() -> None:
+    change = failed(Error("KeyboardInterrupt", ""))
+    (mailed,) = letters().of_failure(change, 1)
+    assert (mailed.channel, mailed.content["to"], mailed.status) == (MAIL, [], Status.WAITING)
+    assert mailed.content["text"].splitlines() == [
+        "KeyboardInterrupt",
+        "Execution execution",
+        "Since the last message it has failed like this 1 time more.",
+    ]
+    for lacking in (Smtp(owner="owner@example.org"), Smtp(host="mail.example.org")):
+        assert letters(lacking).of_failure(change, 0) == []
 
 
 def test_without_apprise_notifications_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sqlite_utils import Database
 
 from flownb.core.deployment import Start
+from flownb.core.failures import Failure
 from flownb.core.model import Action, Attempt, Status
 from flownb.core.notebook import workflow
 from flownb.core.settings import Quota, Settings
@@ -20,6 +21,7 @@ from flownb.store import (
     checkpoints,
     data,
     deployments,
+    failures,
     journal,
     lists,
     outbox,
@@ -175,6 +177,7 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "schedules that are due": partial(schedules.due, now=START),
     "schedules of a workflow": partial(schedules.of_workflow, workflow="flow"),
     "executions that are not over": lambda db: schedules._not_over(db, ("1", "2")),
+    "errors that were told of": partial(failures.held_back, failure=Failure("5", "flow", "a", "E", "", START)),
     "link": partial(queries.link, token="unknown", key=KEY),
     "load": partial(aggregate.load, execution_id="5"),
     "load_pause": partial(aggregate.load_pause, execution_id="5", of=Attempt("a", 1, 1)),
@@ -252,3 +255,13 @@ def test_the_newest_page_is_read_from_the_end_without_sorting(many: Path) -> Non
     db.close()
     assert first == "SCAN executions"  # in the order of its key, and no further than the limit
     assert all(step.startswith("SEARCH") for step in rest)
+
+
+@pytest.mark.parametrize("workflow", [None, "flow"])
+def test_errors_are_grouped_from_an_index_of_the_time_that_is_asked_for(many: Path, workflow: str | None) -> None:
+    db = open_database(many / "flownb.db", "WAL")
+    found = plans(db, partial(failures.groups, since=START, limit=9, workflow=workflow))
+    db.close()
+    by = "failures_at (at>?)" if workflow is None else "failures_workflow (workflow=? AND at>?)"
+    assert f"SEARCH failures USING COVERING INDEX {by}" in found
+    assert not [step for step in found if step.startswith("SCAN") and step != "SCAN g"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flownb.server.console import acts, deployed
+from flownb.server.console.errors import ErrorsHandler
 from flownb.server.console.execution import ExecutionHandler, RenderedHandler
 from flownb.server.console.handler import ConsoleHandler
 from flownb.server.console.inbox import InboxHandler
 from flownb.server.console.lists import ExecutionsHandler, OverviewHandler, WorkflowsHandler
 from flownb.server.console.outbox import OutboxHandler, SendHandler
+from flownb.server.console.schedules import RunNowHandler, SchedulesHandler
 from flownb.server.console.usage import UsageHandler
 from flownb.server.service import Service
 
@@ -35,6 +37,9 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (rf"{workflow}/settings", deployed.SettingsHandler),
         (rf"{workflow}/(start|undeploy|rollback|hook)", deployed.ActHandler),
         (r"/flownb/usage/?", UsageHandler),
+        (r"/flownb/schedules/?", SchedulesHandler),
+        (r"/flownb/schedules/([^/]+)/run", RunNowHandler),
+        (r"/flownb/errors/?", ErrorsHandler),
         (r"/flownb/outbox/?", OutboxHandler),
         (r"/flownb/outbox/([^/]+)/send", SendHandler),
     ]
