@@ -44,12 +44,19 @@ class Pool(Generic[K]):
         self._resting: asyncio.TimerHandle | None = None
         self._wanted: dict[_Key, Spec] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.taken = {"parked": 0, "new": 0}
+
+    @property
+    def parked(self) -> int:
+        return sum(map(len, self._parked.values()))
 
     async def start(self, spec: Spec) -> K:
         """A parked kernel if there is one, else a new one; raises as that does."""
         self._starting += 1
         try:
-            kernel = await self._take(spec) or await self._source.start(spec)
+            parked = await self._take(spec)
+            kernel = parked or await self._source.start(spec)
+            self.taken["new" if parked is None else "parked"] += 1
         finally:
             self._starting -= 1
             self._rest()
@@ -101,7 +108,7 @@ class Pool(Generic[K]):
             self._parked.move_to_end(key)
             while len(parked) < self._size:
                 parked.append(asyncio.create_task(self._source.start(spec)))
-        while sum(map(len, self._parked.values())) > max(MOST, self._size):
+        while self.parked > max(MOST, self._size):
             for task in self._parked.popitem(last=False)[1]:
                 self._own(_end(task))
 

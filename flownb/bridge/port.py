@@ -152,3 +152,13 @@ class Kernels(Protocol):
 
     async def close(self) -> None:
         """End all kernels that were started and not shut down."""
+
+
+class Parking(Kernels, Protocol):
+    """Keeps kernels ready ahead of need. ``taken`` counts what ``start`` gave, by origin: ``parked`` or ``new``."""
+
+    taken: dict[str, int]
+
+    @property
+    def parked(self) -> int:
+        """How many are ready."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from tornado.httpserver import HTTPServer
@@ -28,6 +29,7 @@ from flownb.server.giving import Address, fingerprint
 from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
 from flownb.server.notebooks import Notebooks
+from flownb.server.observing.telling import emitter
 from flownb.server.pages import Pages
 from flownb.server.secrets import take_out
 from flownb.server.service import Config, Service
@@ -192,6 +194,7 @@ class FlowNB(ExtensionApp):
             jupyter=JupyterKernels(self._jupyter),
             address=self._address,
             owner=self._owner,
+            emit=emitter(cast(EventLogger, self._jupyter.event_logger)),
             log=self.log,
         )
 

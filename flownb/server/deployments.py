@@ -72,6 +72,9 @@ class Deployments:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def __len__(self) -> int:
+        return len(self._active)
+
     def __iter__(self) -> Iterator[Deployed]:
         return iter(list(self._active.values()))
 

@@ -14,6 +14,7 @@ from flownb.core.durations import HOUR, MINUTE, SECOND
 from flownb.core.model import Retry
 from flownb.server.clock import Clock
 from flownb.server.letters import Letters
+from flownb.server.observing.logs import about
 from flownb.server.sending import NotSent
 from flownb.store import outbox
 from flownb.store.outbox import Message, Status
@@ -120,7 +121,12 @@ class Mailer:
             given_up = error.status is Status.WAITING and tries > TRIES.max
             status = Status.FAILED if given_up else error.status
             next_at = now + TRIES.wait(tries) if status is Status.WAITING else None
-            self._log.warning("flownb: a message of execution %s was not sent: %s", message.execution, error)
+            self._log.warning(
+                "flownb: a message of execution %s was not sent: %s",
+                message.execution,
+                error,
+                extra=about(message.execution),
+            )
             return {"status": status, "tries": tries, "next_at": next_at, "error": str(error)}
         faults.point("message.sent")
         return {"status": Status.SENT, "tries": tries, "next_at": None, "sent_at": now, "error": refused}

@@ -11,6 +11,7 @@ from tornado import web
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution
 from flownb.server.body import Body, masked_path
+from flownb.server.observing.metrics import LINKS
 from flownb.server.pages import Page, Pages, Told
 from flownb.server.service import Service
 from flownb.server.templating import encoded
@@ -83,6 +84,9 @@ class PublicHandler(web.RequestHandler):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if not isinstance(value, web.HTTPError):
             log.error("flownb: %s failed", self._request_summary(), exc_info=(typ, value, tb))
+
+    def on_finish(self) -> None:
+        LINKS.labels(str(self.get_status())).observe(self.request.request_time())
 
     def _log(self) -> None:
         """The access log, without the secret."""

@@ -14,6 +14,7 @@ from typing import Any
 from flownb import faults
 from flownb.core.model import Execution, Json, Status
 from flownb.server.executed import executed_notebook
+from flownb.server.observing.logs import about
 from flownb.store import queries
 from flownb.store.store import Change, NotFound, Store
 from flownb.store.writer import StoreError
@@ -83,9 +84,16 @@ class Recorder:
             except NotFound:
                 continue
             except (OSError, StoreError) as error:
-                self._log.error("flownb: the executed notebook of %s is not written: %s", execution_id, error)
+                self._log.error(
+                    "flownb: the executed notebook of %s is not written: %s",
+                    execution_id,
+                    error,
+                    extra=about(execution_id),
+                )
             except Exception:  # an error of our own costs this notebook, not those after it
-                self._log.exception("flownb: the executed notebook of %s is not written", execution_id)
+                self._log.exception(
+                    "flownb: the executed notebook of %s is not written", execution_id, extra=about(execution_id)
+                )
         faults.point("notebook.written")
         with suppress(StoreError):
             await self._store.note(RECORDED, written)

@@ -11,6 +11,7 @@ from typing import Any
 from flownb import faults
 from flownb.core.model import Execution
 from flownb.server.clock import Clock
+from flownb.server.observing.logs import about
 from flownb.server.pruning import Pruning
 from flownb.store import checkpoints
 from flownb.store.checkpoints import StepCheckpoint
@@ -69,7 +70,9 @@ class Retention:
             await self._store.drop_checkpoints(execution_id, "its snapshots were kept for a time and are gone")
             await asyncio.to_thread(self._snapshots.remove, execution_id)
         except (StoreError, OSError) as error:
-            self._log.error("flownb: the snapshots of %s are not removed: %s", execution_id, error)
+            self._log.error(
+                "flownb: the snapshots of %s are not removed: %s", execution_id, error, extra=about(execution_id)
+            )
 
     async def superseded(self, execution: Execution) -> StepCheckpoint | None:
         """The checkpoint of the step in hand which the next one takes the place of.

@@ -18,6 +18,7 @@ from flownb.core.transitions import NotNow
 from flownb.server.attempts import Attempts
 from flownb.server.carried import changed_modules, modules_warning
 from flownb.server.kernels import NotReady, Workshop
+from flownb.server.observing.logs import about
 from flownb.server.retention import Retention
 from flownb.server.warm import WarmKernels
 from flownb.store import checkpoints
@@ -57,7 +58,7 @@ class Runner:
         try:
             await self._run(execution)
         except NotNow:
-            self._log.debug("flownb: execution %s has ended meanwhile", execution.id)
+            self._log.debug("flownb: execution %s has ended meanwhile", execution.id, extra=about(execution))
         except asyncio.CancelledError:
             with suppress(NotNow, StoreError):
                 await self._store.apply(execution.id, events.Released())
@@ -129,6 +130,8 @@ class Runner:
             except Fenced:
                 raise
             except StoreError as error:
-                self._log.error("flownb: execution %s waits for the store: %s", execution, error)
+                self._log.error(
+                    "flownb: execution %s waits for the store: %s", execution, error, extra=about(execution)
+                )
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)

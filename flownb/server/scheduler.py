@@ -14,6 +14,7 @@ from flownb.core import events
 from flownb.core.model import Error, Execution, Status
 from flownb.core.transitions import NotNow, due_at
 from flownb.server.clock import Clock
+from flownb.server.observing.logs import about
 from flownb.store import queries
 from flownb.store.queue import Turn
 from flownb.store.store import Change, NotFound, Store
@@ -139,7 +140,9 @@ class Scheduler:
                 if isinstance(error, StoreError):
                     raise error
         for execution, error in failed.items():
-            self._log.error("flownb: the timer of execution %s did not fire: %r", execution, error)
+            self._log.error(
+                "flownb: the timer of execution %s did not fire: %r", execution, error, extra=about(execution)
+            )
         more = len(due) == AT_ONCE > len(failed)
         self._next_due = now if more else None
         if not more:  # what changes meanwhile is heard of
@@ -180,9 +183,9 @@ class Scheduler:
         try:
             await self._run(admitted)
         except Fenced:
-            self._log.warning("flownb: execution %s is another server's now", admitted.id)
+            self._log.warning("flownb: execution %s is another server's now", admitted.id, extra=about(admitted))
         except Exception as error:
-            self._log.exception("flownb: running execution %s went wrong", admitted.id)
+            self._log.exception("flownb: running execution %s went wrong", admitted.id, extra=about(admitted))
             failure = Error("InternalError", f"flownb failed to run the step: {error!r}")
             with suppress(NotNow, NotFound, StoreError):
                 await self._store.apply(admitted.id, events.StepFailed(failure, final=True))

@@ -14,7 +14,7 @@ from typing import Any
 
 from flownb import faults
 from flownb.bridge.kernel_side import KernelSide
-from flownb.bridge.port import Kernels
+from flownb.bridge.port import Parking
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json, Status
 from flownb.core.notebook import fresh
@@ -35,6 +35,9 @@ from flownb.server.mailer import Mailer
 from flownb.server.migrations import Migrations
 from flownb.server.notebooks import Notebooks
 from flownb.server.notifier import Notifier
+from flownb.server.observing.metrics import committed
+from flownb.server.observing.observe import observed
+from flownb.server.observing.telling import Emit
 from flownb.server.openings import Jupyter, Openings
 from flownb.server.pruning import Pruning
 from flownb.server.recorder import Recorder, file_stem
@@ -113,13 +116,14 @@ class Service:
     def __init__(
         self,
         config: Config,
-        kernels: Callable[[DataFolder], Kernels],
+        kernels: Callable[[DataFolder], Parking],
         notebooks: Notebooks,
         clock: Clock,
         root_url: Callable[[DataFolder], str],
         jupyter: Jupyter,
         address: Callable[[], Address],
         owner: Callable[[], dict[str, Any]],
+        emit: Emit,
         log: logging.Logger | logging.LoggerAdapter[Any],
     ) -> None:
         self.config = config
@@ -132,6 +136,7 @@ class Service:
         self._jupyter = jupyter
         self._address = address
         self._owner = owner
+        self._emit = emit
         self._lease: Lease | None = None
         self._lost = asyncio.Event()
         self._active: Active | None = None
@@ -229,7 +234,8 @@ class Service:
             letters = Letters(links, config.smtp, Notifier(config.notify, key))
             if letters.notifier.lacking:
                 self._log.error("flownb: nobody is notified: %s", letters.notifier.lacking)
-            store = Store(self._folder.database, key, self.clock, config.journal_mode, letters, letters.of_failure)
+            alarm = letters.of_failure
+            store = Store(self._folder.database, key, self.clock, config.journal_mode, letters, alarm, committed)
             stack.push_async_callback(store.close)
             await store.open()
             faults.point("start.opened")
@@ -276,6 +282,8 @@ class Service:
             scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
             await scheduler.recover()
             faults.point("start.recovered")
+            seen = observed(store, scheduler, warm, kernels, deployments, self.clock, self._emit, self._log)
+            await stack.enter_async_context(seen)
             expecting = asyncio.create_task(expect_what_waits(store, kernels))
             stack.push_async_callback(_cancelled, expecting)
             replays = Replays(store, snapshots, self.notebooks, self.clock)

@@ -33,6 +33,12 @@ class WarmKernels:
         self._most = most
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._going: set[asyncio.Task[None]] = set()
+        self.hits = 0
+
+    @property
+    def kept(self) -> int:
+        """How many there are."""
+        return len(self._kept)
 
     def put(self, execution: Execution, kernel: Kernel) -> None:
         """Keep the kernel of a suspended execution, whose namespace is that of its checkpoint."""
@@ -67,6 +73,7 @@ class WarmKernels:
         finally:
             if not alive:
                 await kept.kernel.shutdown()
+        self.hits += alive
         return kept.kernel if alive else None
 
     def drop(self, execution: str) -> None:

@@ -72,6 +72,21 @@ def counts(db: Database) -> dict[str, int]:
     return {status: found.get(status, 0) for status in Status}
 
 
+def unfinished(db: Database) -> tuple[dict[tuple[str, str], int], int]:
+    """How many executions are not over, by status and, of those suspended, kind of pause; and the latest change."""
+    found: dict[tuple[str, str], int] = {}
+    for status in (Status.QUEUED, Status.RUNNING):
+        (found[status, ""],) = sql.column(db, "SELECT count(*) FROM executions WHERE status = ?", status)
+    found |= {(Status.SUSPENDED, kind): count for kind, count in db.execute(KINDS).fetchall()}
+    return found, last_change(db)
+
+
+KINDS = """
+SELECT p.kind, count(*) FROM executions e JOIN pauses p ON p.execution = e.id
+WHERE e.status = 'suspended' AND p.kind IS NOT NULL AND p.ended_by IS NULL GROUP BY p.kind
+"""
+
+
 def page(db: Database, *, limit: int, **filters: Any) -> tuple[list[Execution], str | None]:
     """Executions, newest first, and the id to ask for those that come after them; the filters are those of ``ids``."""
     found, following = ids(db, limit=limit, **filters)

@@ -65,6 +65,7 @@ class Store:
         journal_mode: str = "WAL",
         post: Post = lambda change, mails: (),
         alarm: Alarm = lambda change, held: (),
+        committed: Callable[[float, int], None] = lambda seconds, jobs: None,
     ) -> None:
         self._key = key
         self._clock = clock
@@ -72,7 +73,7 @@ class Store:
         self._at_work = AtWork()
         self._signer = Signer(key)
         self._workflows = workflows.Workflows()
-        self._writer = Writer(path, journal_mode)
+        self._writer = Writer(path, journal_mode, committed)
         self._reader = Reader(path)
         self._listeners: list[Callable[[Change], None]] = []
 

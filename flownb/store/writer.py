@@ -70,8 +70,15 @@ class Writer:
     only after the commit, which is on disk (``synchronous=FULL``). Every transaction checks the epoch.
     """
 
-    def __init__(self, path: Path, journal_mode: str = "WAL") -> None:
+    def __init__(
+        self,
+        path: Path,
+        journal_mode: str = "WAL",
+        committed: Callable[[float, int], None] = lambda seconds, jobs: None,
+    ) -> None:
+        """``committed`` hears of each transaction, in the writer's thread: its seconds and how many jobs shared it."""
         self._path = path
+        self._committed = committed
         self._journal_mode = journal_mode
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="flownb-writer", daemon=True)
@@ -137,7 +144,10 @@ class Writer:
         self._loop.call_soon_threadsafe(self._opened.set_result, None)
         with closing(db):
             while orders := self._next():
-                self._commit(db, [job for order in orders for job in order.jobs])
+                jobs = [job for order in orders for job in order.jobs]
+                began = time.monotonic()
+                self._commit(db, jobs)
+                self._committed(time.monotonic() - began, len(jobs))
                 self._loop.call_soon_threadsafe(self._deliver, orders)
 
     def _next(self) -> list[_Order]:

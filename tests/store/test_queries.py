@@ -249,6 +249,13 @@ def test_counting_reads_a_small_index_and_no_rows(many: Path, analyzed: bool) ->
     assert found == ["SCAN executions USING COVERING INDEX executions_status"]
 
 
+def test_what_is_not_over_is_counted_by_index(many: Path) -> None:
+    db = open_database(many / "flownb.db", "WAL")
+    found = plans(db, queries.unfinished)
+    db.close()
+    assert all(step.startswith(("SEARCH", "USE TEMP B-TREE FOR GROUP BY")) for step in found[:-1]), found
+
+
 def test_the_newest_page_is_read_from_the_end_without_sorting(many: Path) -> None:
     db = open_database(many / "flownb.db", "WAL")
     first, *rest = plans(db, partial(queries.page, status=None, workflow=None, before=None, limit=2))
