@@ -25,7 +25,7 @@ def deploy(
     token: Token = None,
 ) -> None:
     """Put a notebook to work under a name: its settings say when it starts, and this version is pinned."""
-    found = connect(server_url, token, notebook).deploy(notebook, name, dry_run=dry_run)
+    found = connect(server_url, token, notebook).deploy(notebook, name, dry_run=dry_run, by=login_name())
     if as_json:
         print_json(found)
         return
@@ -78,7 +78,7 @@ def rollback(
     token: Token = None,
 ) -> None:
     """Make an earlier version of a workflow current again, under a new number."""
-    found = connect(server_url, token).roll_back(name, number)
+    found = connect(server_url, token).roll_back(name, number, login_name())
     if as_json:
         print_json(found)
         return

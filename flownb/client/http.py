@@ -162,22 +162,27 @@ class Client:
         return list(self._object("GET", "outbox", params={"limit": limit})["messages"])
 
     def deploy(
-        self, notebook: str | os.PathLike[str], name: str | None = None, *, dry_run: bool = False
+        self,
+        notebook: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        dry_run: bool = False,
+        by: str | None = None,
     ) -> dict[str, Any]:
         """Put a notebook to work under a name, its own unless given; gives the workflow, ``warnings`` and ``diff``.
 
-        With ``dry_run`` it only says what would be deployed.
+        With ``dry_run`` it only says what would be deployed. ``by`` goes into the record where the login has no name.
         """
-        asked = {"notebook": self._path(notebook), "dry_run": dry_run}
+        asked = {"notebook": self._path(notebook), "dry_run": dry_run, "by": by}
         return self._object("PUT" if name else "POST", _workflow(name) if name else "workflows", json=asked)
 
     def undeploy(self, name: str) -> None:
         """The workflow starts nothing any more; what runs or waits goes on."""
         self._call("DELETE", _workflow(name))
 
-    def roll_back(self, name: str, number: int | None = None) -> dict[str, Any]:
+    def roll_back(self, name: str, number: int | None = None, by: str | None = None) -> dict[str, Any]:
         """Make an earlier version current again, the one before unless its number is given; gives the workflow."""
-        return self._object("POST", _workflow(name, "rollback"), json={"number": number})
+        return self._object("POST", _workflow(name, "rollback"), json={"number": number, "by": by})
 
     def replace_hook(self, name: str) -> dict[str, Any]:
         """Give a workflow a new hook URL: the old one answers 404 from then on. Gives the workflow."""

@@ -9,6 +9,7 @@ from flownb.core.diff import as_json
 from flownb.core.errors import InvalidValue
 from flownb.core.model import Json
 from flownb.core.times import iso
+from flownb.server.api_decide import signature
 from flownb.server.api_schedules import schedule_view
 from flownb.server.deployments import Deployed, Version
 from flownb.server.handler import FlowHandler
@@ -63,7 +64,7 @@ async def shown(handler: FlowHandler, deployed: Deployed, shows_links: bool) -> 
 
 async def deploy(handler: FlowHandler, name: str | None) -> None:
     """Answer a wish to deploy a notebook, or merely to see what that would do."""
-    body = handler.body("notebook", "dry_run")
+    body = handler.body("notebook", "dry_run", "by")
     path, dry_run = body.get("notebook"), body.get("dry_run", False)
     if not isinstance(path, str) or not path or not isinstance(dry_run, bool):
         raise InvalidValue(
@@ -74,10 +75,16 @@ async def deploy(handler: FlowHandler, name: str | None) -> None:
         plan = await deployments.plan(path, name)
         said = {"name": plan.name, "notebook": plan.notebook, "version": plan.workflow.version, "dry_run": True}
     else:
-        deployed, plan = await deployments.deploy(path, name, handler.login_name())
+        deployed, plan = await deployments.deploy(path, name, _deployer(handler, body))
         said = await shown(handler, deployed, True)
     before = plan.before.number if plan.before else None
     handler.answer(200, {**said, "before": before, "warnings": list(plan.warnings), "diff": as_json(plan.diff)})
+
+
+def _deployer(handler: FlowHandler, said: dict[str, Json]) -> str | None:
+    """Who deploys: as Jupyter's login knows them, else as they call themselves; raises ``InvalidValue``."""
+    signed = signature(said, handler.login_name(), "api", None)
+    return signed.user or signed.by
 
 
 class VersionsHandler(FlowHandler):
@@ -114,10 +121,11 @@ class RollbackHandler(FlowHandler):
     @web.authenticated
     @authorized
     async def post(self, name: str) -> None:
-        number = self.body("number").get("number")
+        said = self.body("number", "by")
+        number = said.get("number")
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or abs(number) > 10**9):
             raise InvalidValue("`number` is that of a version, or null for the one before")
-        deployed, found = await self.active.deployments.roll_back(name, number, self.login_name())
+        deployed, found = await self.active.deployments.roll_back(name, number, _deployer(self, said))
         self.answer(200, {**await shown(self, deployed, True), "diff": as_json(found)})
 
 

@@ -42,7 +42,7 @@ def test_a_rollback_makes_an_earlier_version_current_under_a_new_number(shared_s
     assert returned(server.wait(start(server, "back"), "succeeded"), "step_1") == "one"
     assert refusal(server.http.post("/workflows/back/rollback"))[:2] == (400, "bad_request")
     assert refusal(server.http.post("/workflows/back/rollback", json={"number": 9}))[:2] == (404, "not_found")
-    assert server.http.post("/workflows/back/rollback", json={"number": 3}).json()["restores"] == 3
+    assert server.http.post("/workflows/back/rollback", json={"number": 3, "by": "Ana"}).json()["deployed_by"] == "Ana"
     assert [one["restores"] for one in versions(server, "back")] == [3, 1, 2, None, None, None]
     server.http.delete("/workflows/back")
 

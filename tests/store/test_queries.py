@@ -173,6 +173,9 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "delivered": lambda db: starts.delivered(db, Start("flow", {}, "key")),
     "deployment": partial(deployments.current, name="flow"),
     "hook": partial(deployments.by_hook, token="unknown"),
+    "version": partial(deployments.numbered, name="flow", number=1),
+    "versions": partial(deployments.history, name="flow"),
+    "unfinished": partial(deployments.unfinished, name="flow"),
     "next schedule": schedules.next_due,
     "schedules that are due": partial(schedules.due, now=START),
     "schedules of a workflow": partial(schedules.of_workflow, workflow="flow"),
@@ -216,8 +219,16 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
 
 INDICES_OF_WHAT_WAITS = ("executions_queue", "outbox_waiting", "schedules_due")
 
-SORTED = ("latest checkpoint", "checkpoints of an execution", "paused_or_ended", "total usage", "usage of a workflow")
-"""What sorts the few rows of one execution, those that came since the last look, or those of some days."""
+SORTED = (
+    "latest checkpoint",
+    "checkpoints of an execution",
+    "paused_or_ended",
+    "total usage",
+    "usage of a workflow",
+    "unfinished",
+)
+"""What sorts the few rows of one execution, those that came since the last look, those of some days, or those of one
+workflow that are not over."""
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["fresh", "analyzed"])
