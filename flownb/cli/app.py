@@ -9,6 +9,7 @@ import typer
 
 from flownb import __version__
 from flownb.cli.check import check
+from flownb.cli.data import data, secrets
 from flownb.cli.decisions import cancel, postpone, resume
 from flownb.cli.deploying import deploy, migrate, rollback, undeploy
 from flownb.cli.doctor import doctor
@@ -48,6 +49,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "doctor": doctor,
     "import": import_,
     "prune": prune,
+    "data": data,
+    "secrets": secrets,
     "usage": usage,
     "verify": verify,
     "serve": serve,

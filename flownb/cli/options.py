@@ -41,15 +41,16 @@ def login_name() -> str | None:
         return None
 
 
-def parsed(data: str | None) -> Any:
-    """The value of ``--data``; raises ``InvalidValue`` where that is not JSON."""
+def parsed(data: str | None, what: str = "--data") -> Any:
+    """The value of ``--data``, or of what is called ``what``; raises ``InvalidValue`` where that is not JSON."""
     if data is None:
         return None
     try:
         return json.loads(data, parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
-        hint = """as in --data '{"name": "value"}', a text as in --data '"text"'"""
-        raise InvalidValue(f"--data is not JSON ({error}): write it {hint}") from None
+        written = f"{what} " if what.startswith("-") else ""
+        hint = f"""as in {written}'{{"name": "value"}}', a text as in {written}'"text"'"""
+        raise InvalidValue(f"{what} is not JSON ({error}): write it {hint}") from None
 
 
 def _no_json(name: str) -> None:

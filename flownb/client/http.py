@@ -244,6 +244,30 @@ class Client:
         asked = {"by": by, "since": since, "until": until, "workflow": workflow, "limit": limit}
         return self._object("GET", "usage", params={key: value for key, value in asked.items() if value is not None})
 
+    def stores(self) -> list[dict[str, Any]]:
+        """All data stores, by name, with their ``keys`` and ``bytes``."""
+        return list(self._object("GET", "data")["stores"])
+
+    def store(self, name: str, *, prefix: str = "", after: str = "", limit: int = 50) -> dict[str, Any]:
+        """What a data store has, by key: ``{"name", "keys", "bytes", "items", "next"}``; ``next`` is for ``after``."""
+        return self._object("GET", _data(name), params={"prefix": prefix, "after": after, "limit": limit})
+
+    def value(self, name: str, key: str) -> dict[str, Any]:
+        """A value of a data store: ``{"key", "value", "bytes", "revision", "changed_at", "expires_at"}``."""
+        return self._object("GET", _data(name, key))
+
+    def keep(self, name: str, key: str, value: Any, ttl: float | None = None) -> dict[str, Any]:
+        """Keep a value, for ``ttl`` seconds or for ever; gives it as ``value`` does."""
+        return self._object("PUT", _data(name, key), json={"value": value, "ttl": ttl})
+
+    def forget(self, name: str, key: str | None = None) -> None:
+        """Delete a key, or all keys of a data store."""
+        self._call("DELETE", _data(name, *([key] if key is not None else [])))
+
+    def secrets(self) -> list[dict[str, Any]]:
+        """The secrets that deployed workflows need: ``{"name", "there", "workflows"}``."""
+        return list(self._object("GET", "secrets")["secrets"])
+
     def start_workflow(self, name: str, data: Any = None, *, trigger: str = "api") -> dict[str, Any]:
         """Start an execution of a deployed workflow; gives the execution. ``trigger`` is "api" or "emit"."""
         return self._object("POST", "executions", json={"workflow": name, "data": data, "trigger": trigger})
@@ -352,3 +376,7 @@ def _one(execution_id: str, *more: str) -> str:
 
 def _workflow(name: str, *more: str) -> str:
     return "/".join(["workflows", quote(name, safe=""), *more])
+
+
+def _data(*names: str) -> str:
+    return "/".join(["data", *(quote(name, safe="") for name in names)])

@@ -17,6 +17,7 @@ from flownb.core.errors import InvalidValue
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import PauseKind, Status
 from flownb.server import (
+    api_data,
     api_decide,
     api_errors,
     api_outbox,
@@ -235,6 +236,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         *api_outbox.ROUTES,
         *api_workflows.ROUTES,
         *api_usage.ROUTES,
+        *api_data.ROUTES,
         *api_schedules.ROUTES,
         *api_verify.ROUTES,
         *api_retention.ROUTES,

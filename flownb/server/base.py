@@ -7,6 +7,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import JupyterHandler
 
+from flownb.core.data import Changed, NoSuchKey
 from flownb.core.deployment import NoSuchVersion, NoSuchWorkflow, QueueFull
 from flownb.core.errors import FlowNBError, InvalidValue, NotebookError
 from flownb.core.migrations import CannotMigrate
@@ -27,6 +28,7 @@ from flownb.store.writer import StoreError
 
 CODES: dict[type[FlowNBError], int] = {
     NotFound: 404,
+    NoSuchKey: 404,
     NoSuchNotebook: 404,
     NoSuchWorkflow: 404,
     NoSuchVersion: 404,
@@ -35,6 +37,7 @@ CODES: dict[type[FlowNBError], int] = {
     InvalidValue: 400,
     TooLarge: 413,
     NotNow: 409,
+    Changed: 409,
     CannotReplay: 409,
     CannotMigrate: 409,
     ChangedMeanwhile: 409,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flownb.server.console import acts, deployed
+from flownb.server.console import acts, data, deployed
 from flownb.server.console.errors import ErrorsHandler
 from flownb.server.console.execution import ExecutionHandler, RenderedHandler
 from flownb.server.console.handler import ConsoleHandler
@@ -40,6 +40,10 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (r"/flownb/schedules/?", SchedulesHandler),
         (r"/flownb/schedules/([^/]+)/run", RunNowHandler),
         (r"/flownb/errors/?", ErrorsHandler),
+        (r"/flownb/data/?", data.StoresHandler),
+        (r"/flownb/data/([^/]+)", data.StoreHandler),
+        (r"/flownb/data/([^/]+)/put", data.PutHandler),
+        (r"/flownb/data/([^/]+)/delete", data.DeleteHandler),
         (r"/flownb/outbox/?", OutboxHandler),
         (r"/flownb/outbox/([^/]+)/send", SendHandler),
     ]

@@ -65,6 +65,8 @@ ALSO = {
     "hook": "There is a new hook URL. The old one is not known any more.",
     "written": "The settings are in the notebook. They count once it is deployed.",
     "none": "Nothing was selected.",
+    "kept": "The value is kept.",
+    "deleted": "It is deleted.",
     "sending": "The message is being sent again.",
 }
 MANY = {
