@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from flownb.testing import Workflows
 from flownb.testing.server import free_port
 from tests.support.modes import DROPPED, KEPT, MODES, server_in_mode
+from tests.support.notebooks import write
 from tests.support.review import ReviewPage
 from tests.support.server import TOKEN, Server, returned
 
@@ -218,6 +220,45 @@ def test_a_request_that_waits_is_moved_to_the_next_version(server: Server) -> No
     booked = [returned(server.wait(execution, "succeeded"), "book") for execution in (old, moved)]
     assert booked == [{"booked": 2, "for": "Ana"}, {"booked": 3, "for": "Ben"}]
     file.write_text(before)
+
+
+@in_one_mode
+def test_what_runs_nightly_runs_now_too_and_its_failure_starts_the_workflow_for_errors(server: Server) -> None:
+    for name in ("nightly", "on_error"):
+        answer = server.http.put(f"/workflows/{name}", json={"notebook": f"notebooks/{name}.ipynb"})
+        assert answer.status_code == 200, answer.text
+    (schedule,) = server.http.get("/workflows/nightly").json()["schedule"]
+    assert (schedule["cron"], schedule["skipped"]) == ("30 2 * * *", None)
+    now = server.http.post("/workflows/nightly/run").json()
+    done = server.wait(now["id"], "succeeded")
+    assert returned(done, "day") == now["trigger"]["event"]["timezone_configured"]["iso8601"]["date"]
+    write(server.root, "broken.ipynb", "raise TimeoutError('too slow')", flownb={"on_error": "on_error"})
+    failed = server.wait(server.submit("broken.ipynb", {"a": 1}), "failed")
+
+    def handled() -> list[dict[str, Any]]:
+        found = server.http.get("/executions?workflow=on_error&status=succeeded").json()["executions"]
+        return [one for one in found if one["trigger"]["type"] == "error"]
+
+    (handler,) = server.until(handled)
+    advised = {"execution": failed["id"], "event": {"body": {"a": 1}}, "advice": "replay it later"}
+    assert returned(handler, "decide") == advised
+    for name in ("nightly", "on_error"):
+        server.http.delete(f"/workflows/{name}")
+
+
+@in_one_mode
+def test_a_table_that_comes_into_the_folder_is_added_up(server: Server) -> None:
+    server.http.put("/workflows/inbox_folder", json={"notebook": "notebooks/inbox_folder.ipynb"})
+    inbox = server.root / "notebooks" / "inbox_folder"
+    server.until(inbox.exists)
+    (inbox / "orders.csv").write_text("item,amount\ncoffee,3\ntea,4.5\n")
+
+    def read() -> Any:
+        return server.http.get("/executions?workflow=inbox_folder&status=succeeded").json()["executions"]
+
+    (done,) = server.until(read)
+    assert returned(done, "total") == {"file": "orders.csv", "rows": 2, "total": 7.5}
+    server.http.delete("/workflows/inbox_folder")
 
 
 def hook(server: Server, name: str) -> str:

@@ -40,13 +40,12 @@ class Notebooks:
         return await asyncio.to_thread(self._load, path)
 
     def folder(self, notebook: str, said: str) -> Path:
-        """A folder that a notebook names relative to its own; raises ``InvalidValue`` where that leaves the root."""
-        try:
-            folder = Path(os.path.realpath(self.root / PurePosixPath(notebook).parent / said))
-            inside = folder.is_relative_to(os.path.realpath(self.root))
-        except (OSError, ValueError):
-            inside = False
-        if not inside:
+        """A folder that a notebook names relative to its own, which may be reached as a notebook may.
+
+        Raises ``InvalidValue`` where it leaves the root folder.
+        """
+        folder = Path(os.path.normpath(self.root / PurePosixPath(notebook).parent / said))
+        if not folder.is_relative_to(self.root) or "\0" in said:
             raise InvalidValue(f"the folder {said!r} is not in the server's root folder")
         return folder
 

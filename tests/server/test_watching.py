@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,9 +70,7 @@ def test_what_came_without_a_server_is_found_and_what_was_known_stays_so(make_se
     assert contents(server, "reads", 3) == ["b", "c", "d"]
 
 
-@pytest.mark.parametrize("folder", ["../out", "/tmp", "inside/../../out", "link"])
-def test_a_folder_outside_of_the_root_is_refused(shared_server: Server, folder: str, tmp_path: Path) -> None:
-    if folder == "link":
-        (shared_server.root / "link").symlink_to(tmp_path)
+@pytest.mark.parametrize("folder", ["../out", "/tmp", "inside/../../out"])
+def test_a_folder_outside_of_the_root_is_refused(shared_server: Server, folder: str) -> None:
     with pytest.raises(AssertionError, match="is not in the server's root folder"):
         deploy(shared_server, "outside", "1", watch={"folder": folder})
