@@ -201,7 +201,10 @@ def test_a_stop_tells_who_waits_to_come_again_and_the_answer_is_there_then(
 
 
 def test_by_hand_and_without_a_hook_an_answer_is_only_kept(server: Server) -> None:
-    kept = server.wait(server.run("pd.respond({'body': [1]})"), "succeeded")["response"]
+    ended = server.wait(server.run("pd.respond({'body': [1]})"), "succeeded")
+    page = server.http.get(server.api.replace("/api", f"/executions/{ended['id']}"), headers=BROWSER).text
+    assert "<dt>Answered</dt><dd>200</dd>" in page
+    kept = ended["response"]
     assert kept == {"status": 200, "headers": {"Content-Type": "application/json"}, "body": "[1]", "due": True}
     wrong = server.wait(server.run("pd.respond({'status': 99})"), "failed")
     assert (wrong["error"]["ename"], wrong["response"]) == ("InvalidValue", None)
