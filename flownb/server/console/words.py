@@ -21,7 +21,7 @@ _COUNTED = re.compile(r"(\w+)\.(\d{1,6})", re.ASCII)
 _WRITER = json.JSONEncoder(indent=2, ensure_ascii=False)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-PLACES = {**VIA, "page": "on the review page"}
+PLACES = {**VIA, "page": "on the review page", "http": "by its hook"}
 
 SIGNS = {
     "queued": "○",
