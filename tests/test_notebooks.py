@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from flownb.core.links import branch_token
 from flownb.testing import Workflows
 from flownb.testing.server import free_port
 from tests.support.modes import DROPPED, KEPT, MODES, server_in_mode
@@ -31,6 +32,9 @@ EXPENSE = {"amount": 250, "cost_center": 420}
 """What somebody fills in."""
 
 WEBHOOK_SECRET = "what-github-knows-too"
+
+NOT_ALONE = {"two_approvers", "parent"}
+"""They need people with links of their own, or another workflow that is deployed."""
 
 in_one_mode = pytest.mark.parametrize("server", [KEPT], indirect=True)
 """For the command line and the inbox, which look on from outside: they are not told of what a server goes through."""
@@ -154,6 +158,39 @@ def test_timeout_goes_on_by_itself_or_sooner_by_its_link(flownb: Workflows) -> N
     assert outcomes == ["nobody came, so the timer went on", "somebody was faster than the timer"]
 
 
+def test_first_of_goes_on_by_an_event_by_hand_or_by_time(flownb: Workflows, server: Server) -> None:
+    late, by_hand, paid = [flownb.run("first_of.ipynb", {"TIMEOUT": after}) for after in (100, 60_000, 60_000)]
+    late.succeeds()
+    by_hand.waits()
+    assert by_hand.post(by_hand.resume_url).json()["status"] == "resumed"
+    by_hand.succeeds()
+    paid.waits()
+    server.http.post("/events", json={"event": "order-42-paid", "data": {"amount": 99}})
+    which = []
+    for run in (paid, by_hand, late):
+        run.succeeds()
+        which.append(run.steps["ship"].returned["which"])
+    assert which == ["order-42-paid", "by_hand", "too_late"]
+
+
+def test_two_approvers_agree_by_their_own_links(flownb: Workflows, server: Server) -> None:
+    run = flownb.run("two_approvers.ipynb")
+    run.waits(reason="Transfer 25,000 to Example Ltd?")
+    assert run.post(run.resume_url).json()["status"] == "not_approver"
+    root, _, token = run.review_url.rpartition("/")
+    for person in ("ann@example.org", "cleo@example.org"):
+        ReviewPage(f"{root}/{branch_token(token, person)}").send("resume")
+    run.succeeds()
+    assert run.steps["pay"].returned == {"paid": 25_000, "by": ["ann@example.org", "cleo@example.org"]}
+
+
+def test_parent_has_the_result_of_its_child(flownb: Workflows, server: Server) -> None:
+    assert server.http.put("/workflows/child", json={"notebook": "notebooks/child.ipynb"}).status_code == 200
+    run = flownb.run("parent.ipynb")
+    run.succeeds()
+    assert run.steps["report"].returned == "9 words, 8 of them different"
+
+
 @in_one_mode
 def test_the_inbox_shows_what_waits(flownb: Workflows) -> None:
     flownb.run("approval.ipynb").waits()
@@ -164,7 +201,7 @@ def test_the_inbox_shows_what_waits(flownb: Workflows) -> None:
 
 
 @in_one_mode
-@pytest.mark.parametrize("name", sorted(file.stem for file in NOTEBOOKS.glob("*.ipynb")))
+@pytest.mark.parametrize("name", sorted(file.stem for file in NOTEBOOKS.glob("*.ipynb") if file.stem not in NOT_ALONE))
 def test_the_command_line_runs_it_to_its_end(server: Server, name: str) -> None:
     command = [str(Path(sys.executable).with_name("flownb")), "run", f"notebooks/{name}.ipynb", "--wait"]
     data = '{"DELAY": 20, "TIMEOUT": 30000, "JOB_SECONDS": 0.01}'

@@ -170,9 +170,9 @@ class Run:
         return self._demand(False, expected, found)
 
     def _stays(self, found: Execution) -> bool:
-        """Whether it is paused for longer than a test waits; in a rerun, some service may call back at any time."""
+        """Whether it is paused for longer than a test waits: for no service that may call back, nor for another workflow."""
         due, waiting = _due(found), found["waiting"]
-        if waiting is None or waiting["kind"] == "rerun":
+        if waiting is None or waiting["kind"] == "rerun" or any(one["workflow"] for one in waiting["alternatives"]):
             return False
         return due is None or due - self._server.now() > PATIENCE * 1000
 

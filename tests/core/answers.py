@@ -8,7 +8,7 @@ from flownb.core.durations import LONGEST
 from flownb.core.events import Continued, Migrated, Postponed, RequestArrived
 from flownb.core.forms import complaints
 from flownb.core.model import Action, EndedBy, Execution, Json, Pause, PauseKind, Status, StepStatus
-from tests.core.journal import Journal, Key, Move, form_of, key, present, written
+from tests.core.journal import Journal, Key, Move, form_of, key, present, request_of, written
 
 POSTPONED_IN_VAIN = [
     (409, "not_suspended"),
@@ -34,7 +34,7 @@ def answers_obey_the_table(journal: Journal) -> None:
                 assert move.after == move.before
         elif isinstance(move.event, Continued):
             assert move.outcome.answer
-            assert (move.outcome.answer.code == 200 and move.after != move.before) is _in_time(move, move.event)
+            assert (move.outcome.answer.code == 200 and move.after != move.before) is _in_time(move)
         elif isinstance(move.event, Postponed):
             _puts_off_a_deadline(move, move.event)
         elif isinstance(move.event, Migrated):
@@ -44,10 +44,12 @@ def answers_obey_the_table(journal: Journal) -> None:
         known |= {key(pause): pause for pause in written(move.after)}
 
 
-def _in_time(move: Move, event: Continued) -> bool:
-    """Whether the pause that a person opened still waits, and what they send with it fills its form."""
-    pause = move.before.pause
-    return bool(pause and pause.live and pause.of == event.of and fills(pause.form, event.request))
+def _in_time(move: Move) -> bool:
+    """Whether the pause that a person opened still waits, and would take what they send as a request of theirs."""
+    pause, request = move.before.pause, request_of(move.event)
+    if not pause or not request or not pause.live or pause.of != request.attempt:
+        return False
+    return _by_pause(pause, request, move.before) == (200, "resumed")
 
 
 def _puts_off_a_deadline(move: Move, event: Postponed) -> None:
@@ -97,7 +99,7 @@ def _by_pause(pause: Pause, event: RequestArrived, before: Execution) -> tuple[i
             if len(pause.approvals.given) + 1 < pause.approvals.needed:
                 return 202, "approved"
         return (200, WORD[action]) if pause.live else (202, "accepted")
-    if pause.decision is None or pause.ended_by in (EndedBy.VOID, EndedBy.TIMER):
+    if pause.decision is None or pause.ended_by not in (None, EndedBy.RESUME, EndedBy.CANCEL):
         return 410, "expired"
     if pause.decision.action is not action:
         return 409, f"already_{WORD[pause.decision.action]}"

@@ -65,7 +65,7 @@ class Play:
         self.now = START
         self.journal: list[Move] = []
         self.pauses: dict[Key, Pause] = {}
-        self.execution = Execution("execution", "flow", "flow.ipynb", "version", {}, START, steps)
+        self.execution = Execution("execution", "flow", "flow.ipynb", "version", {"login": "starter"}, START, steps)
 
     @property
     def step(self) -> Step:
@@ -138,9 +138,17 @@ class Play:
         assert answer
         return answer.code, answer.status
 
-    def ask(self, action: Action, attempt: Attempt | None = None, request: Json = None) -> tuple[int, str]:
+    def ask(
+        self,
+        action: Action,
+        attempt: Attempt | None = None,
+        request: Json = None,
+        signature: Signature = ANA,
+        branch: str | None = None,
+        which: str | None = None,
+    ) -> tuple[int, str]:
         """A request by a link of ``attempt``, or by the API: its code and word."""
         pause = self.pauses.get((attempt, False)) if attempt else None
-        answer = self.happen(RequestArrived(action, request, attempt, pause, ANA))
+        answer = self.happen(RequestArrived(action, request, attempt, pause, signature, branch, which))
         assert answer
         return answer.code, answer.status

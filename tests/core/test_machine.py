@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -9,8 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from flownb.core.durations import DAY
 from flownb.core.events import (
     Admitted,
+    EscalationDue,
     Event,
     ExitCall,
+    Happened,
     PauseAsked,
     PauseCall,
     Released,
@@ -24,19 +28,24 @@ from flownb.core.events import (
 )
 from flownb.core.model import (
     Action,
+    Alternative,
+    Approvals,
     Attempt,
+    Awaited,
+    EndedBy,
     Error,
     Execution,
     PauseKind,
     Policy,
     Response,
     Retry,
+    Signature,
     Status,
     StepStatus,
 )
 from flownb.core.transitions import NotNow
 from tests.core.journal import fits
-from tests.core.play import SAVED, Play
+from tests.core.play import ANA, SAVED, Play
 
 SIGNALS: tuple[Event, ...] = (
     Admitted(),
@@ -45,6 +54,7 @@ SIGNALS: tuple[Event, ...] = (
     Responded(Response(202, {}, due=True)),
     TimerFired(),
     ReminderDue(),
+    EscalationDue(),
     ServerLost(),
     Released(),
 )
@@ -83,6 +93,47 @@ calls = st.one_of(
     reruns,
     reruns,
 )
+alternatives = st.lists(
+    st.sampled_from(
+        [
+            Alternative("a", Awaited.REQUEST),
+            Alternative("b", Awaited.FORM, form=EVEN),
+            Alternative("soon", Awaited.TIMER, after_ms=1),
+            Alternative("later", Awaited.TIMER, after_ms=DAY),
+            Alternative("paid", Awaited.EVENT, event="paid", look_back=5),
+            Alternative("child", Awaited.WORKFLOW, workflow="child"),
+            Alternative("strict", Awaited.WORKFLOW, workflow="child", on_failure="raise"),
+        ]
+    ),
+    min_size=1,
+    unique_by=lambda one: one.name,
+).map(tuple)
+first_of = st.builds(PauseCall, st.just(PauseKind.WAIT), waits, timeouts, alternatives=alternatives)
+approvals = st.builds(
+    Approvals,
+    needed=st.integers(1, 2),
+    approvers=st.sampled_from([(), ("ann", "bob"), ("ann", "bob", "starter")]),
+    not_self=st.booleans(),
+    escalate_after=st.none() | waits,
+    escalate_to=st.just(("boss",)),
+)
+by_several = st.builds(
+    PauseCall, st.just(PauseKind.SUSPEND), waits, form=st.sampled_from([None, EVEN]), approvals=approvals
+)
+people = st.sampled_from(
+    [ANA, *(Signature(user=name.title(), login=name) for name in ("ann", "bob", "boss", "starter"))]
+)
+branches = st.sampled_from([None, None, "a", "b", "ann", "bob", "boss"])
+happenings = st.sampled_from(
+    [
+        ("paid", EndedBy.EVENT, None, False),
+        ("child", EndedBy.WORKFLOW, None, False),
+        ("child", EndedBy.WORKFLOW, Error("ChildFailed", "no"), False),
+        ("strict", EndedBy.WORKFLOW, Error("ChildFailed", "no"), False),
+        ("child", EndedBy.WORKFLOW, Error("NoSuchWorkflow", "no"), True),
+    ]
+)
+calls = calls | first_of | by_several
 some_calls = st.one_of(calls.map(lambda call: [call]), st.lists(calls, max_size=3)).map(tuple)
 exits = st.sampled_from([None, None, None, None, ExitCall(), ExitCall("enough")])
 exports = st.dictionaries(st.sampled_from(["x", "$return_value"]), st.integers(), max_size=2)
@@ -228,9 +279,51 @@ class Flow(RuleBasedStateMachine):
         fresh = [name for name in to_come if name not in names]
         self.world.migrate(self.links[0] if late else self.links[-1], version, *names, *fresh)
 
-    def click(self, action: Action, attempt: Attempt | None = None) -> None:
+    def click(self, action: Action, attempt: Attempt | None = None, **more: Any) -> None:
         """Each request is another, so that the record shows which of them counted."""
-        self.world.ask(action, attempt, {"body": len(self.world.journal)})
+        self.world.ask(action, attempt, {"body": len(self.world.journal)}, **more)
+
+    @precondition(lambda self: self.at_work)
+    @rule(call=first_of | by_several, asks=st.lists(st.tuples(actions, people, branches, st.booleans()), max_size=6))
+    def ask_several(self, call: PauseCall, asks: list[tuple[Action, Signature, str | None, bool]]) -> None:
+        """A step waits for one of several, or for several people, who come at once, some before it has ended."""
+        self.bring_to_work()
+        if not self.is_at(StepStatus.RUNNING):
+            return
+        self.play(PauseAsked(form=call.form, alternatives=call.alternatives, approvals=call.approvals))
+        for early in (True, False):
+            for action, who, branch, is_early in asks:
+                if early is is_early:
+                    self.click(action, self.links[-1], signature=who, branch=branch)
+            if early and self.is_at(StepStatus.RUNNING):
+                self.play(StepFinished({}, SAVED, 1, (call,)))
+
+    @precondition(lambda self: self.links)
+    @rule(action=actions, who=people, branch=branches, which=st.sampled_from([None, None, "a", "b"]), data=st.data())
+    def request_as_somebody(
+        self, action: Action, who: Signature, branch: str | None, which: str | None, data: st.DataObject
+    ) -> None:
+        attempt = data.draw(st.none() | st.sampled_from(self.links))
+        named = which if action is Action.RESUME else None
+        self.click(action, attempt, signature=who, branch=branch if attempt else None, which=named)
+
+    @precondition(lambda self: self.execution.status is Status.SUSPENDED)
+    @rule(happening=happenings)
+    def something_happens(self, happening: tuple[str, EndedBy, Error | None, bool]) -> None:
+        """What a wait waits for, or something that it does not."""
+        which, by, error, fatal = happening
+        assert self.execution.pause
+        request = {"body": len(self.world.journal)}
+        self.play(Happened(self.execution.pause.of, which, by, request, error, fatal))
+
+    @precondition(lambda self: self.execution.pause and self.execution.pause.live and self.execution.pause.approvals)
+    @rule()
+    def escalate(self) -> None:
+        pause = self.execution.pause
+        assert pause
+        assert pause.approvals
+        self.world.now = max(self.world.now, pause.since + (pause.approvals.escalate_after or 0))
+        self.play(EscalationDue())
 
     @precondition(lambda self: self.execution.status is Status.SUSPENDED)
     @rule(late=lateness)

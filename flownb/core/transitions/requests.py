@@ -95,7 +95,8 @@ def _late(pause: Pause | None, event: RequestArrived) -> Answer:
 def _lost(pause: Pause, decision: Decision, event: RequestArrived) -> bool:
     """Whether somebody asks for an alternative of a wait though another one has been decided for."""
     resumes = event.action is decision.action is Action.RESUME
-    return resumes and bool(pause.alternatives) and meant(pause, event) not in (None, decision.which)
+    known = decision.which is not None and bool(pause.alternatives)
+    return resumes and known and meant(pause, event) not in (None, decision.which)
 
 
 def _already(decision: Decision, action: Action) -> Answer:
