@@ -170,7 +170,7 @@ class Run:
         return self._demand(False, expected, found)
 
     def _stays(self, found: Execution) -> bool:
-        """Whether it is paused for longer than a test waits; a service that calls back, or a workflow, may come sooner."""
+        """Whether it is paused for longer than a test waits, unless for a service or a workflow that may come sooner."""
         due, waiting = _due(found), found["waiting"]
         if waiting is None or waiting["kind"] == "rerun" or any(one["workflow"] for one in waiting["alternatives"]):
             return False
