@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from flownb.client import FINAL
-from flownb.testing.server import PATIENCE, Server
+from flownb.testing.server import PATIENCE
 from flownb.testing.steps import Steps, text_of
 from flownb.testing.story import story
+from flownb.testing.timeline import Timeline, milliseconds
 
 Execution = dict[str, Any]
 
@@ -19,12 +19,11 @@ Execution = dict[str, Any]
 class Run:
     """An execution. What is read of it is how it stands at that moment; what waits for it fails with its story."""
 
-    def __init__(self, server: Server, execution_id: str, others: list[Run]) -> None:
-        """``others`` are all executions of the test on that server; this one is added to them."""
+    def __init__(self, execution_id: str, timeline: Timeline) -> None:
         self.id = execution_id
-        self._server = server
-        self._all = others
-        others.append(self)
+        self._timeline = timeline
+        self._server = timeline.server
+        timeline.timed.append(self)
 
     def __repr__(self) -> str:
         return f"<Run {self.id}: {self.status}>"
@@ -138,12 +137,7 @@ class Run:
         Returns once the executions of this test have done what their timers had them do.
         """
         __tracebackhide__ = True
-        target = self._server.now() + round(timedelta(**span).total_seconds() * 1000)
-        while (due := min(filter(None, (run.settled() for run in self._all)), default=target + 1)) <= target:
-            self._server.advance(milliseconds=max(0, due - self._server.now()))
-            for run in self._all:
-                run.passes(due)
-        self._server.advance(milliseconds=max(0, target - self._server.now()))
+        self._timeline.advance(**span)
 
     def settled(self) -> int | None:
         """Wait until it is over or paused; gives when its pause ends by itself, in ms since 1970, None for never."""
@@ -196,6 +190,4 @@ def _words(asked: Mapping[str, Any]) -> str:
 
 def _due(execution: Execution) -> int | None:
     waiting = execution["waiting"]
-    if waiting is None or waiting["wakes_at"] is None:
-        return None
-    return round(datetime.fromisoformat(waiting["wakes_at"]).timestamp() * 1000)
+    return None if waiting is None else milliseconds(waiting["wakes_at"])

@@ -12,6 +12,7 @@ from flownb.client import ApiError, Client
 from flownb.testing.deployed import Deployed
 from flownb.testing.run import Run
 from flownb.testing.server import Server
+from flownb.testing.timeline import Timeline
 
 UNFINISHED = ("queued", "running", "suspended")
 
@@ -23,7 +24,7 @@ class Workflows:
         """``serve`` gives the server for a notebook, and ``folders`` are where relative paths may begin."""
         self._serve = serve
         self._folders = tuple(dict.fromkeys(folders))
-        self._runs: dict[Server, list[Run]] = {}
+        self._timelines: dict[Server, Timeline] = {}
         self._deployed: list[tuple[Server, str]] = []
 
     def run(self, notebook: str | os.PathLike[str], data: Any = None) -> Run:
@@ -32,21 +33,21 @@ class Workflows:
         ``data`` is the ``body`` of the trigger's event. It is read where it is, and runs in its own folder.
         """
         __tracebackhide__ = True
-        path, server = self._place(notebook)
-        return self._run(server, server.client.start(path, data)["id"])
+        path, timeline = self._place(notebook)
+        return Run(timeline.server.client.start(path, data)["id"], timeline)
 
     def deploy(self, notebook: str | os.PathLike[str], name: str | None = None) -> Deployed:
         """Put a notebook to work under a name, its own unless given, until the end of the test."""
         __tracebackhide__ = True
-        path, server = self._place(notebook)
-        found = server.client.deploy(path, name)
-        self._deployed.append((server, found["name"]))
-        return Deployed(server, found["name"], lambda execution: self._run(server, execution))
+        path, timeline = self._place(notebook)
+        found = timeline.server.client.deploy(path, name)
+        self._deployed.append((timeline.server, found["name"]))
+        return Deployed(found["name"], timeline)
 
     @property
     def client(self) -> Client:
         """A client of the server, for all else; of the server of the notebook that was used first."""
-        server = next(iter(self._runs), None) or self._serve(self._folders[-1])
+        server = next(iter(self._timelines), None) or self._serve(self._folders[-1])
         return server.client
 
     def close(self) -> None:
@@ -54,20 +55,16 @@ class Workflows:
         for server, name in self._deployed:
             with suppress(ApiError):  # the test has
                 server.client.undeploy(name)
-        for server in self._runs:
+        for server in self._timelines:
             for execution in unfinished(server.client):
                 with suppress(ApiError):  # it has ended meanwhile
                     server.client.cancel(execution)
 
-    def _run(self, server: Server, execution: str) -> Run:
-        return Run(server, execution, self._runs.setdefault(server, []))
-
-    def _place(self, notebook: str | os.PathLike[str]) -> tuple[Path, Server]:
+    def _place(self, notebook: str | os.PathLike[str]) -> tuple[Path, Timeline]:
         __tracebackhide__ = True
         path = self._find(Path(notebook))
         server = self._serve(path)
-        self._runs.setdefault(server, [])
-        return path, server
+        return path, self._timelines.setdefault(server, Timeline(server))
 
     def _find(self, notebook: Path) -> Path:
         """Raises ``FileNotFoundError``, which names the folders that were looked in."""

@@ -63,6 +63,15 @@ def test_what_a_run_shows(flownb, request):
     assert run.steps["ask"].resume_data["body"] == {"ok": True}
     assert list(run.steps) == ["ask", "done"]
 
+def test_triggers_start_a_deployed_workflow(flownb):
+    daily = flownb.deploy("daily.ipynb")
+    assert daily.hook(json={"n": 1}).status_code == 200
+    run = daily.started()
+    run.succeeds()
+    assert run.steps["go"].returned == ["http", {"n": 1}]
+    daily.advance(days=2)
+    assert [daily.started().execution["trigger"]["type"] for _ in range(2)] == ["schedule"] * 2
+
 @pytest.mark.flownb_settings("--FlowNB.confirm_links=True")
 def test_settings_of_one_test(flownb):
     workflow = flownb.deploy("ask.ipynb", "asking")
@@ -82,6 +91,7 @@ pd.export("seen", True)
 value = {"ok": pd.steps["ask"].resume_data.body.ok, "where": os.environ["WHERE"], "folder": os.getcwd()}
 def handler(pd):
     return value"""
+GO = "['http' if pd.steps.trigger.event.get('method') else 'time', pd.steps.trigger.event.get('body')]"
 BAD = "print('before')\n1 / (pd.steps.trigger.event.body['n'] - 3)"
 
 
@@ -103,8 +113,9 @@ def test_the_example_of_the_docs_passes(project: pytest.Pytester) -> None:
 def test_runs_clock_settings_and_environment(project: pytest.Pytester) -> None:
     write(project.path, "poll.ipynb", cell(POLL, "poll"))
     write(project.path, "ask.ipynb", cell(ASK, "ask"), cell(DONE, "done"))
+    write(project.path, "daily.ipynb", cell(GO, "go"), flownb={"schedule": {"cron": "0 9 * * *"}})
     project.makepyfile(PASSING)
-    project.runpytest_subprocess("-q").assert_outcomes(passed=4)
+    project.runpytest_subprocess("-q").assert_outcomes(passed=5)
 
 
 def test_what_fails_tells_its_story(project: pytest.Pytester) -> None:
