@@ -32,6 +32,7 @@ EXPENSE = {"amount": 250, "cost_center": 420}
 """What somebody fills in."""
 
 WEBHOOK_SECRET = "what-github-knows-too"
+SHOP_TOKEN = "what-the-shop-knows-too"
 
 NOT_ALONE = {"two_approvers", "parent"}
 """They need people with links of their own, or another workflow that is deployed."""
@@ -68,6 +69,7 @@ def server(request: pytest.FixtureRequest, demo: str, tmp_path_factory: pytest.T
     os.environ["FLOWNB_DEMO_URL"] = demo
     server = server_in_mode(request.param, root)
     server.environment["FLOWNB_SECRET_GITHUB_WEBHOOK_SECRET"] = WEBHOOK_SECRET
+    server.environment["FLOWNB_SECRET_SHOP_TOKEN"] = SHOP_TOKEN
     running = server.start()
     yield running
     running.close()
@@ -329,3 +331,25 @@ def test_a_shop_is_answered_by_a_step(server: Server) -> None:
     assert (answer.status_code, answer.json()) == (200, {"cents": 540})
     refused = httpx.post(url, json={"grams": "many"}, timeout=60)
     assert (refused.status_code, refused.json()) == (422, {"error": "grams is a whole number above 0"})
+
+
+def test_a_count_goes_on_from_one_execution_to_the_next(server: Server) -> None:
+    server.http.delete("/data/visits")
+    ids = [server.submit("notebooks/counter.ipynb", {"page": page}) for page in ("/a", "/b", "/a")]
+    found = [returned(server.wait(one, "succeeded"), "report") for one in ids]
+    kept = {one["key"]: one["value"] for one in server.http.get("/data/visits").json()["items"]}
+    assert (kept["/a"], kept["/b"], sorted(kept["latest"])) == (2, 1, ["/a", "/a", "/b"])
+    assert {one["count"] for one in found if one["page"] == "/a"} == {1, 2}
+    assert sum(one["first"] for one in found) == len([key for key in kept if key.startswith("hour")])
+
+
+@in_one_mode
+def test_inputs_come_from_the_settings_and_no_secret_is_shown(server: Server) -> None:
+    execution = server.submit("notebooks/inputs.ipynb")
+    done = server.wait(execution, "succeeded")
+    assert returned(done, "price") == {"text": "120 EUR", "allowed": True}
+    assert done["steps"][2]["exports"] == {"url": "https://shop.example.com/?token=…"}
+    assert "held a secret" in done["warnings"][0]
+    shown = server.http.get(f"/executions/{execution}/notebook").json()["cells"][1]["outputs"]
+    assert "…" in shown[0]["text"]
+    assert SHOP_TOKEN not in json.dumps([done, shown])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +18,16 @@ from flownb.core import events
 from flownb.core.calls import pause_asked, pause_call
 from flownb.core.model import Checkpoint, Error, Json, Response, Step
 from flownb.core.notebook import Cell
+from flownb.core.settings import Input
 from flownb.core.told import pd_context, recorded
 from flownb.kernel.cells import MOST_BYTES, ByHand, HandRun, begin, running
 from flownb.kernel.links import INERT
 from flownb.kernel.record import Context, Steps
 from flownb.kernel.step import SetupCell
 from flownb.kernel.step import Step as RunningStep
+
+SECRET = "FLOWNB_SECRET_"  # noqa: S105 - of a name
+"""What the name of a secret has before it in the environment, as in a server's."""
 
 PAUSED = "paused here (simulated): choose below, then run the cells on"
 EXITED = "Workflow execution ended here (simulated)"
@@ -148,10 +153,24 @@ def _told(simulation: Simulation, name: str, step: Step) -> dict[str, Json]:
         "steps": {**recorded(execution), "trigger": {"event": execution.trigger["event"], "context": context}},
         "context": context,
         "parameters": None,
-        "inputs": {},
+        "inputs": {name: _input(given) for name, given in simulation.inputs.items()},
         "data": None,
         "max_export_bytes": MOST_BYTES,
     }
+
+
+def lacking(simulation: Simulation) -> str | None:
+    """What to do about the first secret that a step would be given and that is not there."""
+    for given in simulation.inputs.values():
+        if given.secret is not None and not os.environ.get(f"{SECRET}{given.secret}"):
+            return f"there is no secret {given.secret!r} here: set {SECRET}{given.secret} in this kernel's environment"
+    return None
+
+
+def _input(given: Input) -> dict[str, Json]:
+    if given.secret is not None:
+        return {"secret": os.environ.get(f"{SECRET}{given.secret}", "")}
+    return {"data_store": given.data_store} if given.data_store is not None else {"value": given.value}
 
 
 def _present(simulation: Simulation) -> Step:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-from flownb.core.errors import NotebookError
+from flownb.core.errors import InvalidValue, NotebookError
 from flownb.core.notebook import Workflow, stripped, workflow
+from flownb.core.settings import Input, settings
 
 Role = Literal["step", "setup", "skip", "new"]
 
@@ -50,6 +52,14 @@ class Notebook:
         made = workflow({"cells": cells, "metadata": self._metadata, "nbformat": 4, "nbformat_minor": 5})
         self._cells = cells
         return made, [step.cell_id for step in made.steps].index(cells[place]["id"])
+
+    def inputs(self) -> Mapping[str, Input]:
+        """What the settings declare; nothing where they cannot be read, which the steps then say."""
+        self._read()
+        try:
+            return settings(self._metadata.get("flownb") or {}).inputs
+        except InvalidValue:
+            return {}
 
     def _read(self) -> None:
         """Once the file has changed, it is what counts, whatever was run since it was saved before."""

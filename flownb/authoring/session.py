@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from flownb.authoring.cells import Aside, Preparing, Refusal, Refused, SimulatedStep, renew
+from flownb.authoring.cells import Aside, Preparing, Refusal, Refused, SimulatedStep, lacking, renew
 from flownb.authoring.files import Plain, notebook_file
 from flownb.authoring.notebook import Notebook
 from flownb.authoring.simulation import OutOfOrder, Simulation
@@ -67,6 +67,9 @@ class Session:
         if _is_own(source) or not persons:
             return Aside(simulation)
         role = self._notebook.role(source, cell_id)
+        simulation.inputs = self._notebook.inputs()
+        if role != "skip" and (missing := lacking(simulation)) is not None:
+            return Refused(simulation, missing)
         if role == "setup":
             return Preparing(simulation)
         if role == "skip":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from secrets import token_hex
 
@@ -14,6 +14,7 @@ from flownb.core.model import Action, Execution, Json, Pause, Signature, Status,
 from flownb.core.notebook import Workflow
 from flownb.core.payload import shape
 from flownb.core.replays import begun
+from flownb.core.settings import Input
 from flownb.core.times import iso
 from flownb.core.transitions import Outcome, apply
 from flownb.core.transitions.outcome import live_pause
@@ -37,6 +38,7 @@ class Simulation:
             created_at=now,
             steps=(),
         )
+        self.inputs: Mapping[str, Input] = {}
         self.listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
 

@@ -279,3 +279,17 @@ def test_the_file_counts_once_it_is_saved_again(author: Open) -> None:
     write(notebook.file.parent, notebook.file.name, cell("1", "one"), cell("pd.steps.one.return_value", "added"))
     assert notebook.ask("pd.steps.one.return_value") == "1"
     assert "added: succeeded" in notebook.ask("%flownb simulate status")
+
+
+def test_inputs_are_those_of_the_file_and_a_secret_that_is_missing_is_said(author: Open) -> None:
+    notebook = author("[pd.inputs.days, pd.inputs.seen.incr('n'), len(pd.inputs.key), repr(pd.inputs)]", "1")
+    given = {"days": 3, "seen": {"data_store": "seen"}, "key": {"secret": "KEY"}}
+    write(notebook.file.parent, notebook.file.name, *notebook.cells, flownb={"inputs": given})
+    assert "metadata.flownb.inputs" in notebook.type("pd.inputs.days").of_type("error")[0]["evalue"]
+    notebook.ask(ON)
+    said = "there is no secret 'KEY' here: set FLOWNB_SECRET_KEY in this kernel's environment"
+    assert notebook.refused(0) == said
+    notebook.type("%env FLOWNB_SECRET_KEY=four")
+    told = notebook.ask(0)
+    assert "data stores are empty and in memory" in told
+    assert told.endswith("[3, 1, 4, \"{'days': 3, 'seen': pd.data_store('seen'), 'key': '…'}\"]")
