@@ -93,3 +93,17 @@ def test_a_moved_execution_survives_a_crash(make_server: Any) -> None:
     assert server.get(execution)["version"] == moved["version"]
     server.post(execution, "resume")
     assert returned(server.wait(execution, "succeeded"), "end") == [1, 2]
+
+
+def test_what_was_opened_before_the_move_goes_on_by_its_pause_but_is_not_replayed(shared_server: Server) -> None:
+    server = shared_server
+    execution = server.submit(write(server.root, "opened.ipynb", LOAD, ASK, OLD))
+    server.wait(execution, "suspended")
+    assert server.post(execution, "open").status_code == 201
+    write(server.root, "opened.ipynb", LOAD, ASK, cell("rows", "end"))
+    migrate(server, execution)
+    code, reason, message = refusal(server.post(execution, "continue", replay=True))
+    assert (code, reason) == (409, "changed")
+    assert "open it again" in message
+    assert server.post(execution, "continue").status_code == 200
+    assert returned(server.wait(execution, "succeeded"), "end") == [1, 2]
