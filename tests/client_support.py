@@ -56,8 +56,12 @@ def found(root: Path) -> Client | None:
     """A client of the server for ``root`` once flownb is at work there."""
     try:
         client = find(near=root)
+    except (NoServer, ApiError):
+        return None
+    try:
         client.health()
     except (NoServer, ApiError):
+        client.close()
         return None
     return client
 
