@@ -60,9 +60,9 @@ def pause_lines(execution: Execution, now: datetime) -> Iterator[Text]:
         yield text.append(f"  {deadline(waiting, now)}", "dim")
         return
     yield text
-    if waiting["approvals"]:
+    if waiting.get("approvals"):
         yield _fact("it", Text(approvals_in_words(waiting["approvals"])))
-    for one in waiting["alternatives"]:
+    for one in waiting.get("alternatives", ()):
         about = one["event"] or one["workflow"] or one["at"] or one["reason"] or ""
         yield _fact("or", Text.assemble((one["name"], "bold"), f"  {one['kind']}  {about}"))
     yield _fact("review", Text(waiting["review_url"], f"underline cyan link {waiting['review_url']}"))

@@ -164,7 +164,7 @@ class Run:
         return self._demand(False, expected, found)
 
     def _stays(self, found: Execution) -> bool:
-        """Whether it is paused for longer than a test waits, and not for a service or workflow that may come sooner."""
+        """Whether it is paused for longer than a test waits, and nothing else may end that sooner."""
         due, waiting = _due(found), found["waiting"]
         if waiting is None or waiting["kind"] == "rerun" or any(one["workflow"] for one in waiting["alternatives"]):
             return False

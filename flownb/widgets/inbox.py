@@ -10,7 +10,7 @@ from ipywidgets import HTML, Checkbox, Dropdown, HBox, Layout, VBox
 
 from flownb.client import Client
 from flownb.core.errors import InvalidValue
-from flownb.core.words import in_words
+from flownb.core.words import approvals_in_words, in_words
 from flownb.widgets.decision import Decision
 from flownb.widgets.listing import Listing
 from flownb.widgets.markup import classed, link, put, text
@@ -22,6 +22,7 @@ KINDS = {
     "rerun": "Runs again (rerun)",
     "delay": "Goes on by itself (delay)",
     "retry": "Tries again (retry)",
+    "wait": "Waits for the first of several",
     "all": "All pauses",
 }
 
@@ -29,8 +30,8 @@ KINDS = {
 class Inbox(Listing["InboxRow"]):
     """Every pause that waits for somebody, newest first, of the server at ``url`` or of the one this kernel belongs to.
 
-    ``workflow`` and ``kind`` ("suspend", "rerun", "delay", "retry" or "all"; "suspend" unless given) are filters to
-    begin with, ``name`` is who decides: the login name unless given. Shows errors where it stands; raises
+    ``workflow`` and ``kind`` ("suspend", "rerun", "delay", "retry", "wait" or "all"; "suspend" unless given) filter
+    at first, ``name`` is who decides: the login name unless given. Shows errors where it stands; raises
     ``InvalidValue`` for a kind that is none.
     """
 
@@ -175,6 +176,7 @@ def about(view: View, execution: Mapping[str, Any]) -> str:
         [
             f"<div>{' · '.join([head, *links])}</div>",
             text(waiting["reason"], "reason") if waiting["reason"] else "",
+            text(f"It {approvals_in_words(waiting['approvals'])}.", "dim") if waiting["approvals"] else "",
             text(f"{form}Since {in_words(waiting['since'])}. {waiting['otherwise']}", "dim"),
         ]
     )

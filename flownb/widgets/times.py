@@ -13,6 +13,8 @@ OUTCOMES = {
     "resumed": "approved",
     "cancelled": "cancelled",
     "accepted": "accepted, and takes effect when the step has ended",
+    "approved": "approved, and others are asked still",
+    "already_approved": "already approved",
     "already_resumed": "already approved",
     "already_cancelled": "already cancelled",
     "expired": "too late, this pause is over",

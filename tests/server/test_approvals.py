@@ -50,6 +50,8 @@ def test_two_of_three_approve_and_each_counts_once(server: Server) -> None:
     assert (waiting["needed"], waiting["missing"], waiting["silent"]) == (2, 2, ["ann", BOB, "cleo"])
     assert by(server, "ann", execution, data={"n": 1}, comment="fine") == (202, "approved")
     assert by(server, "ann", execution) == (200, "already_approved")
+    console = server.http.get(f"http://127.0.0.1:{server.port}/flownb/executions/{execution}").text
+    assert "needs 2 approvals, 1 of 2 there: waiting for bob@example.org, cleo" in console
     assert by(server, "dora", execution) == (403, "not_approver")
     assert server.get(execution)["waiting"]["approvals"]["silent"] == [BOB, "cleo"]
     server.kill()

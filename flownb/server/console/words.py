@@ -11,7 +11,7 @@ from typing import Any
 
 from flownb.core.diff import heading
 from flownb.core.model import Json
-from flownb.core.words import in_words, recurrence, run_counter, span
+from flownb.core.words import approvals_in_words, in_words, recurrence, run_counter, span
 from flownb.server.pages import TITLES, VIA
 
 LONGEST_JSON = 20_000
@@ -55,7 +55,10 @@ ADVICE = {
 }
 """Heading and advice, by the error's reason or its status code."""
 
-GOOD = ("resumed", "cancelled", "accepted", "postponed", "already_resumed", "already_cancelled")
+GOOD = (
+    *("resumed", "cancelled", "accepted", "postponed", "approved"),
+    *("already_resumed", "already_cancelled", "already_approved"),
+)
 ALSO = {
     "replayed": "This is the new execution.",
     "started": "The execution was started.",
@@ -75,6 +78,11 @@ MANY = {
     "accepted": ("{} accepted, to take effect when the step ends", True),
     "already_resumed": ("{} had been approved before", False),
     "already_cancelled": ("{} had been cancelled before", False),
+    "approved": ("{} approved by you, and by others still to be", True),
+    "already_approved": ("{} had been approved by you before", False),
+    "not_approver": ("{} not for you to decide", False),
+    "not_self": ("{} started by you, and so not for you to approve", False),
+    "which_required": ("{} not decided: open them to say which one", False),
     "expired": ("{} had ended", False),
     "invalid": ("{} not accepted: open them to give the data that they ask for", False),
     "not_found": ("{} not found", False),
@@ -160,6 +168,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": plain,
     "place": place,
     "counter": run_counter,
+    "approvals": approvals_in_words,
     "recurrence": recurrence,
     "heading": heading,
 }
