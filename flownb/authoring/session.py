@@ -68,7 +68,7 @@ class Session:
             return Aside(simulation)
         role = self._notebook.role(source, cell_id)
         simulation.inputs = self._notebook.inputs()
-        if role != "skip" and (missing := lacking(simulation)) is not None:
+        if role in ("step", "setup") and (missing := lacking(simulation)) is not None:
             return Refused(simulation, missing)
         if role == "setup":
             return Preparing(simulation)

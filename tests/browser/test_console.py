@@ -46,6 +46,8 @@ PAGES = (
     "deployed/orders",
     "deployed/orders/versions/2",
     "outbox",
+    "data",
+    "data/nothing",
     "executions/nobody",
 )
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
