@@ -47,6 +47,9 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # For so long after its end an execution keeps its snapshots, to be opened or replayed, in seconds.
 # c.FlowNB.keep_snapshots_seconds = 604800.0
 
+# Largest file with an execution from another machine that is taken, in bytes.
+# c.FlowNB.max_import_bytes = 17179869184
+
 # Days after its end after which an execution is removed; 0 for never.
 # c.FlowNB.keep_executions_days = 0.0
 

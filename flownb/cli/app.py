@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flownb import __version__
+from flownb.cli.carry import export
 from flownb.cli.check import check
 from flownb.cli.data import data, secrets
 from flownb.cli.decisions import cancel, postpone, resume
@@ -47,6 +48,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "settings": settings,
     "check": check,
     "doctor": doctor,
+    "export": export,
     "import": import_,
     "prune": prune,
     "data": data,

@@ -1,4 +1,4 @@
-"""``flownb import``: workflows of the hosted original made into notebooks."""
+"""``flownb import``: workflows of the hosted original made into notebooks, or an execution from another machine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from flownb.cli.carry import take_in
 from flownb.cli.console import output, print_json
-from flownb.cli.options import AsJson
+from flownb.cli.options import AsJson, ServerUrl, Token
 from flownb.core.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 
 
 def import_(
-    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="With a workflow.yaml, or with folders that have.")],
+    source: Annotated[Path, typer.Argument(metavar="PATH", help="A folder with a workflow.yaml, or an exported file.")],
     into: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the notebooks go.")] = Path(),
     as_json: AsJson = False,
+    server_url: ServerUrl = None,
+    token: Token = None,
 ) -> None:
-    """Make notebooks of workflows that the hosted original keeps in git, and say what is left to do."""
+    """Make notebooks of workflows that the hosted original keeps in git; or take in an execution that was exported."""
+    if source.is_file():
+        take_in(source, as_json=as_json, server_url=server_url, token=token)
+        return
     from flownb.importing import imported, read
 
     found = {folder: imported(read(folder)) for folder in _workflows(source)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 from urllib.parse import quote
 
 import httpx
@@ -214,6 +214,26 @@ class Client:
         """
         asked = {"version": version, "dry_run": dry_run, **signed}
         return self._object("POST", _one(execution_id, "migrate"), json=asked)
+
+    def export(self, execution_id: str, file: IO[bytes]) -> None:
+        """Write an execution that is paused or over into a file, as ``take_in`` reads it on another machine."""
+        try:
+            with self._http.stream("GET", _one(execution_id, "export"), timeout=PATIENT) as answer:
+                if not answer.is_success:
+                    answer.read()
+                self._check(answer)
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+        except httpx.TransportError as error:
+            raise self._no_server(error) from None
+
+    def take_in(self, file: IO[bytes]) -> dict[str, Any]:
+        """Put an execution from another machine down here; gives the execution. The server trusts the file's sender."""
+        return self._object("POST", "executions/import", content=file, timeout=PATIENT)
+
+    def moved(self, execution_id: str, to: str | None = None, head: str | None = None) -> dict[str, Any]:
+        """Mark an execution as gone to the address ``to``, unless it has changed since the entry ``head``."""
+        return self._object("POST", _one(execution_id, "moved"), json={"to": to, "head": head})
 
     def verify(self, execution_id: str, expect: str | None = None) -> dict[str, Any]:
         """``{"status", "head", "altered", ...}``: whether somebody without the key has altered the record, and where.

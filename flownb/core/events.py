@@ -192,6 +192,20 @@ class EscalationDue:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """The execution goes on elsewhere, at the address ``to``; it happens again where that becomes known later."""
+
+    to: str | None = None
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """The execution has come from another machine, with all that was on record of it; ``origin`` is its address."""
+
+    origin: str
+
+
+@dataclass(frozen=True)
 class ServerLost:
     """A server starts and finds the execution running: the one that ran it is gone without a word."""
 
@@ -218,4 +232,6 @@ Event = (
     | EscalationDue
     | ServerLost
     | Released
+    | Moved
+    | Arrived
 )

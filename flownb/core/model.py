@@ -59,8 +59,8 @@ class Action(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """What ended a pause: a request, its timer, a named event, the end of another workflow, or the step itself
-    (``void``: it raised, exited or asked for none)."""
+    """What ended a pause: a request, its timer, a named event, the end of another workflow, the step itself
+    (``void``: it raised, exited or asked for none), or that the execution went to another machine (``moved``)."""
 
     RESUME = "resume"
     CANCEL = "cancel"
@@ -68,6 +68,7 @@ class EndedBy(StrEnum):
     EVENT = "event"
     WORKFLOW = "workflow"
     VOID = "void"
+    MOVED = "moved"
 
 
 class Attempt(NamedTuple):
@@ -341,7 +342,7 @@ class Execution:
     ``at`` is the place of the step that runs, waits or comes next; ``pause`` the latest pause of that step's present
     attempt or of the one before, ``past`` holds what it replaced in the same transition. ``fresh`` says that the next
     admission opens a new segment. ``checkpoint`` is None until a step has ended. ``resume`` is the request that ended
-    the latest pause, and ``resumed_by`` whose it was.
+    the latest pause, and ``resumed_by`` whose it was. ``moved_to`` says where it went, None where it did not.
     """
 
     id: str
@@ -370,6 +371,7 @@ class Execution:
     warnings: tuple[str, ...] = ()
     replay_of: str | None = None
     response: Response | None = None
+    moved_to: str | None = None
     past: tuple[Pause, ...] = ()
 
     @property

@@ -20,6 +20,7 @@ from flownb.server import (
     api_data,
     api_decide,
     api_errors,
+    api_moving,
     api_outbox,
     api_retention,
     api_schedules,
@@ -225,6 +226,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
     one = r"/flownb/api/executions/([^/]+)"
     table: list[tuple[str, type[FlowHandler]]] = [
         *api_decide.ROUTES,
+        *api_moving.ROUTES,
         (r"/flownb/api/executions", ExecutionsHandler),
         (one, ExecutionHandler),
         (rf"{one}/notebook", NotebookHandler),

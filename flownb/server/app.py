@@ -99,6 +99,9 @@ class FlowNB(ExtensionApp):
         0, min=0, help="Bytes above which executions that are over are removed, the oldest first; 0 for no limit."
     ).tag(config=True)
     max_body_bytes = Int(512 * 1024, min=1, help="Largest body of a request that is taken, in bytes.").tag(config=True)
+    max_import_bytes = Int(
+        16 * 1024**3, min=1, help="Largest file with an execution from another machine that is taken, in bytes."
+    ).tag(config=True)
     max_export_bytes = Int(1024 * 1024, min=1, help="Largest value that a step may export, in bytes of JSON.").tag(
         config=True
     )
@@ -179,6 +182,7 @@ class FlowNB(ExtensionApp):
             kernel_memory=self.kernel_memory_bytes or None,
             max_snapshot_bytes=self.max_snapshot_bytes,
             keep_snapshots_seconds=self.keep_snapshots_seconds,
+            max_import_bytes=self.max_import_bytes,
             keep=Keep(self.keep_executions_days, self.keep_executions, self.keep_bytes),
             limits=Limits(timeout, self.max_export_bytes),
             smtp=self._smtp(),

@@ -23,6 +23,8 @@ from flownb.server.continuing import PauseEnded
 from flownb.server.notebooks import NoSuchNotebook
 from flownb.server.openings import CannotOpen
 from flownb.server.service import Active, Service, Unavailable
+from flownb.store.arrival import AlreadyHere
+from flownb.store.packing import CannotExport, CannotImport
 from flownb.store.store import NotFound
 from flownb.store.writer import StoreError
 
@@ -44,6 +46,9 @@ CODES: dict[type[FlowNBError], int] = {
     CannotOpen: 409,
     PauseEnded: 409,
     Unavailable: 503,
+    CannotExport: 409,
+    AlreadyHere: 409,
+    CannotImport: 422,
     StoreError: 503,
 }
 LOGIN_HEADERS = ("authorization",)

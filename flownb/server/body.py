@@ -25,8 +25,8 @@ class TooLarge(FlowNBError):
 
     reason = "too_large"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the body is larger than {limit:,} bytes: nothing was taken (setting max_body_bytes)")
+    def __init__(self, limit: int, setting: str = "max_body_bytes") -> None:
+        super().__init__(f"the body is larger than {limit:,} bytes: nothing was taken (setting {setting})")
 
 
 class Body:

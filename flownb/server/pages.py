@@ -27,6 +27,7 @@ TITLES = {
     "postponed": ("Put off", "There is more time to decide."),
     "no_deadline": ("Not put off", "This wait ends by itself: there is no deadline to put off."),
     "expired": ("Too late", "This pause has ended without a decision, or never came about."),
+    "moved": ("Moved", "This execution goes on elsewhere."),
     "not_suspended": ("Not waiting", "The execution runs and has not asked for a pause: there is nothing to resume."),
     "not_found": ("Unknown link", "This link is not known here. Was it copied whole?"),
     "invalid": ("Not accepted", "The data does not fit what the workflow asks for. The pause stays as it is."),
@@ -72,6 +73,7 @@ class Told:
     by: str | None = None
     title: str = ""
     missing: int | None = None
+    to: str | None = None
 
     @property
     def words(self) -> str:
@@ -91,6 +93,8 @@ class Told:
             said["by"] = self.by
         if self.missing is not None:
             said["needed"] = self.missing
+        if self.to is not None:
+            said["to"] = self.to
         if self.code >= 400:
             said["reason"] = self.reason or self.status
         if self.errors:
@@ -103,9 +107,10 @@ def told(answer: Answer) -> Told:
     message = "The execution is over: there is nothing to resume or cancel." if answer.reason == "final" else ""
     if answer.by is not None and answer.at is not None and answer.status in ("already_resumed", "already_cancelled"):
         message = f"{TITLES[answer.status][0]} by {answer.by}, {_when(answer.at)}; nothing was changed now."
-    return Told(
-        answer.code, answer.status, answer.at, message, answer.reason, answer.errors, answer.by, missing=answer.missing
-    )
+    if answer.to is not None:
+        message = f"This execution goes on elsewhere: {answer.to}. Ask for a new link there."
+    said = (answer.code, answer.status, answer.at, message, answer.reason, answer.errors, answer.by)
+    return Told(*said, missing=answer.missing, to=answer.to)
 
 
 class Pages:

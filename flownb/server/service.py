@@ -33,6 +33,7 @@ from flownb.server.letters import Letters
 from flownb.server.limits import Limits
 from flownb.server.mailer import Mailer
 from flownb.server.migrations import Migrations
+from flownb.server.moving import Moves
 from flownb.server.notebooks import Notebooks
 from flownb.server.notifier import Notifier
 from flownb.server.observing.metrics import committed
@@ -82,6 +83,7 @@ class Config:
     max_snapshot_bytes: int
     keep_snapshots_seconds: float
     keep: Keep
+    max_import_bytes: int
     limits: Limits
     smtp: Smtp
     notify: tuple[str, ...] = field(repr=False)
@@ -103,6 +105,7 @@ class Active:
     continuing: Continuing
     doctor: Doctor
     deployments: Deployments
+    moves: Moves
     schedules: Schedules
     callers: Callers
     watching: Watching
@@ -307,6 +310,7 @@ class Service:
                 continuing,
                 doctor,
                 deployments,
+                Moves(store, snapshots, key, self.clock, links.root),
                 Schedules(store, deployments, self.clock, self._log),
                 callers,
                 Watching(store, deployments, self.notebooks, self.clock, self._log),

@@ -48,6 +48,7 @@ def execution_view(execution: Execution, links: Links | None, notebook: str | No
         "suspended_ms": execution.suspended_ms,
         "credits": execution.credits,
         "replay_of": execution.replay_of,
+        "moved_to": execution.moved_to,
         "response": _response(execution.response),
         "executed_notebook": notebook,
         "warnings": list(execution.warnings),

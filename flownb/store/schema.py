@@ -99,6 +99,12 @@ def failures(db: Database) -> None:
     _run(db, _FAILURES)
 
 
+@migrations()
+def moves(db: Database) -> None:
+    """Where executions went that were moved to another machine."""
+    _run(db, _MOVES)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -335,4 +341,8 @@ CREATE INDEX failures_at ON failures (at, workflow, step, ename, evalue);
 CREATE INDEX failures_workflow ON failures (workflow, at, step, ename, evalue);
 CREATE INDEX failures_same ON failures (workflow, step, ename, at);
 CREATE INDEX failures_told ON failures (workflow, step, ename, at) WHERE told
+"""
+
+_MOVES = """
+ALTER TABLE executions ADD COLUMN moved_to TEXT
 """

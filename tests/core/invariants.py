@@ -16,6 +16,7 @@ from flownb.core.events import (
     EscalationDue,
     Happened,
     Migrated,
+    Moved,
     PauseAsked,
     PauseCall,
     Released,
@@ -281,7 +282,8 @@ def decisions_take_effect(journal: Journal) -> None:
         elif pause.on_timeout == "error" and pause.ended_by is EndedBy.TIMER:
             assert (move.after.status, move.after.reason) == (Status.FAILED, "PauseTimeout")
         else:
-            why = "request" if pause.ended_by is EndedBy.CANCEL else "timeout"
+            reasons = {EndedBy.CANCEL: "request", EndedBy.MOVED: "moved"}
+            why = reasons.get(pause.ended_by, "timeout") if pause.ended_by else "timeout"
             assert (move.after.status, move.after.reason) == (Status.CANCELLED, why)
 
 
@@ -432,7 +434,8 @@ def failures_are_retried_as_the_policy_says(journal: Journal) -> None:
 def final_states_are_final(journal: Journal) -> None:
     for move in journal:
         if move.before.status.final:
-            assert move.after == move.before
+            assert replace(move.after, moved_to=move.before.moved_to) == move.before
+            assert isinstance(move.event, Moved) or move.after == move.before
     for earlier, later in pairwise(journal):
         assert later.before == kept(earlier.after)
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from flownb.core.events import (
     Admitted,
+    Arrived,
     Continued,
     EscalationDue,
     Event,
     Happened,
     Migrated,
+    Moved,
     PauseAsked,
     Postponed,
     Released,
@@ -176,5 +178,8 @@ def fits(execution: Execution, event: Event, now: int) -> bool:
         case Happened():
             pause = execution.pause
             return pause is not None and pause.live and pause.of == event.of and bool(pause.alternative(event.which))
+        case Moved() | Arrived():
+            rests = execution.status is Status.SUSPENDED or execution.status.final
+            return rests and (isinstance(event, Moved) or execution.moved_to is None)
         case RequestArrived() | Continued() | Postponed() | Migrated():
             return True

@@ -15,6 +15,7 @@ from flownb.core.events import (
     Event,
     ExitCall,
     Happened,
+    Moved,
     PauseAsked,
     PauseCall,
     Released,
@@ -340,6 +341,13 @@ class Flow(RuleBasedStateMachine):
         """More time for a pause that waits, or waited."""
         attempt = None if by_api else data.draw(st.sampled_from(self.links))
         self.world.postpone(self.world.now + later, attempt)
+
+    @rule(to=st.sampled_from([None, "https://there"]), again=st.booleans())
+    def move_elsewhere(self, to: str | None, again: bool) -> None:
+        """The execution goes to another machine, if nothing of it is under way; where to may be told later."""
+        self.play(Moved(to))
+        if again:
+            self.play(Moved("https://over-there"))
 
     @precondition(lambda self: not self.execution.status.final)
     @rule(jump=st.integers(-2 * DAY, 4 * DAY), event=signals | failures)

@@ -11,7 +11,7 @@ from typing import Any
 
 from flownb.core import events
 from flownb.core.model import Execution
-from flownb.core.transitions import answers, pauses, segments
+from flownb.core.transitions import answers, moving, pauses, segments
 from flownb.core.transitions.migrating import migrated
 from flownb.core.transitions.outcome import Answer, NotNow, Outcome, live_pause
 from flownb.core.transitions.pauses import due_at
@@ -38,6 +38,8 @@ RULES: dict[type, Rule] = {
     events.Postponed: postponed,
     events.Continued: continued,
     events.Migrated: migrated,
+    events.Moved: moving.moved,
+    events.Arrived: moving.arrived,
 }
 
 
@@ -46,4 +48,4 @@ def apply(execution: Execution, event: events.Event, now: int) -> Outcome:
 
     Raises ``NotNow`` where the event does not fit the state, such as a step's end after a cancel: nothing changes.
     """
-    return answers.settled(RULES[type(event)](execution, event, now))
+    return moving.forwarded(execution, answers.settled(RULES[type(event)](execution, event, now)))

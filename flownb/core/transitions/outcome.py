@@ -21,7 +21,7 @@ class Answer:
     """What the sender of a request is told: HTTP status, the word of the contract's table, and when it was decided.
 
     ``errors`` says by field what is wrong with the data of a form, ``by`` who had decided before, ``missing`` how many
-    approvals are needed still.
+    approvals are needed still, ``to`` where the execution went.
     """
 
     code: int
@@ -31,6 +31,7 @@ class Answer:
     errors: dict[str, str] = field(default_factory=dict)
     by: str | None = None
     missing: int | None = None
+    to: str | None = None
 
 
 @dataclass(frozen=True)
