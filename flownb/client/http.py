@@ -5,22 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx
 
 from flownb.client.errors import ApiError, NoServer
 from flownb.client.events import Events
+from flownb.client.records import PATIENT, TIMEOUT, Records, one
 
 FINAL = ("succeeded", "failed", "cancelled")
 """The statuses in which an execution is over."""
-
-TIMEOUT = 30.0
-"""Seconds within which a server answers."""
-
-PATIENT = httpx.Timeout(TIMEOUT, read=None)
-"""For what takes as long as it takes."""
 
 SILENCE = 60.0
 """Seconds without an event after which a stream is connected anew: the silence may be that of a dead connection."""
@@ -28,7 +23,7 @@ SILENCE = 60.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Client:
+class Client(Records):
     """The flownb API of the server at ``url``, which is Jupyter's base URL; may be used from several threads.
 
     ``root`` is the server's root folder where that is on this machine; ``own`` says that it has started this process,
@@ -92,15 +87,15 @@ class Client:
 
     def execution(self, execution_id: str) -> dict[str, Any]:
         """One execution."""
-        return self._object("GET", _one(execution_id))
+        return self._object("GET", one(execution_id))
 
     def delete(self, execution_id: str) -> None:
         """Forget an execution that is over."""
-        self._call("DELETE", _one(execution_id))
+        self._call("DELETE", one(execution_id))
 
     def notebook(self, execution_id: str) -> dict[str, Any]:
         """The executed notebook, with all outputs so far."""
-        return self._object("GET", _one(execution_id, "notebook"))
+        return self._object("GET", one(execution_id, "notebook"))
 
     def resume(self, execution_id: str, data: Any = None, **signed: str | None) -> dict[str, Any]:
         """Resume what waits; ``data`` becomes the ``body`` of its ``$resume_data``. Gives what the server says.
@@ -108,15 +103,15 @@ class Client:
         ``pause`` names the pause that is meant, by its id in ``waiting``; ``by``, ``comment`` and ``shown``, the digest
         of what was seen, go into the record.
         """
-        return self._object("POST", _one(execution_id, "resume"), json={"data": data, **signed})
+        return self._object("POST", one(execution_id, "resume"), json={"data": data, **signed})
 
     def cancel(self, execution_id: str, **signed: str | None) -> dict[str, Any]:
         """Cancel an execution, with words as ``resume`` takes them. Gives what the server says."""
-        return self._object("POST", _one(execution_id, "cancel"), json=signed)
+        return self._object("POST", one(execution_id, "cancel"), json=signed)
 
     def postpone(self, execution_id: str, later: str, **signed: str | None) -> dict[str, Any]:
         """Put the deadline of what waits off, by a time like ``"1d"``, with words as ``resume`` takes them."""
-        return self._object("POST", _one(execution_id, "postpone"), json={"for": later, **signed})
+        return self._object("POST", one(execution_id, "postpone"), json={"for": later, **signed})
 
     def decide_many(
         self, action: Literal["resume", "cancel"], executions: Sequence[str | dict[str, Any]], **signed: str | None
@@ -130,7 +125,7 @@ class Client:
 
     def journal(self, execution_id: str) -> list[dict[str, Any]]:
         """What happened to an execution, oldest first."""
-        return list(self._object("GET", _one(execution_id, "journal"))["entries"])
+        return list(self._object("GET", one(execution_id, "journal"))["entries"])
 
     def replay(
         self, execution_id: str, step: str | None = None, *, latest: bool = False, force: bool = False
@@ -140,14 +135,14 @@ class Client:
         ``latest`` takes the notebook as it is now; ``force`` bears that earlier steps changed in it.
         """
         asked = {"from": step, "version": "latest" if latest else "same", "force": force}
-        return self._object("POST", _one(execution_id, "replay"), json=asked)
+        return self._object("POST", one(execution_id, "replay"), json=asked)
 
     def open(self, execution_id: str, step: str | None = None) -> dict[str, Any]:
         """A live kernel with the variables as ``step`` left them, None for now: ``{"kernel_id", "path"}``.
 
         Takes its time, as large variables do.
         """
-        return self._object("POST", _one(execution_id, "open"), json={"step": step}, timeout=PATIENT)
+        return self._object("POST", one(execution_id, "open"), json={"step": step}, timeout=PATIENT)
 
     def continue_(self, execution_id: str, data: Any = None, *, replay: bool = False) -> dict[str, Any]:
         """Go on from the variables in the kernel that was opened last, as ``pd.continue_`` does there.
@@ -155,7 +150,7 @@ class Client:
         Gives ``{"execution", "status", "message"}``: with ``replay``, and where no pause was opened, a new execution.
         """
         asked = {"data": data, "replay": replay}
-        return self._object("POST", _one(execution_id, "continue"), json=asked, timeout=PATIENT)
+        return self._object("POST", one(execution_id, "continue"), json=asked, timeout=PATIENT)
 
     def outbox(self, *, limit: int = 500) -> list[dict[str, Any]]:
         """Messages to people, newest first, with what became of each."""
@@ -213,56 +208,7 @@ class Client:
         Gives ``{"execution", "warnings", "diff"}``; with ``dry_run`` it only says what would change.
         """
         asked = {"version": version, "dry_run": dry_run, **signed}
-        return self._object("POST", _one(execution_id, "migrate"), json=asked)
-
-    def export(self, execution_id: str, file: IO[bytes]) -> None:
-        """Write an execution that is paused or over into a file, as ``take_in`` reads it on another machine."""
-        try:
-            with self._http.stream("GET", _one(execution_id, "export"), timeout=PATIENT) as answer:
-                if not answer.is_success:
-                    answer.read()
-                self._check(answer)
-                for piece in answer.iter_bytes():
-                    file.write(piece)
-        except httpx.TransportError as error:
-            raise self._no_server(error) from None
-
-    def take_in(self, file: IO[bytes]) -> dict[str, Any]:
-        """Put an execution from another machine down here; gives the execution. The server trusts the file's sender."""
-        return self._object("POST", "executions/import", content=file, timeout=PATIENT)
-
-    def moved(self, execution_id: str, to: str | None = None, head: str | None = None) -> dict[str, Any]:
-        """Mark an execution as gone to the address ``to``, unless it has changed since the entry ``head``."""
-        return self._object("POST", _one(execution_id, "moved"), json={"to": to, "head": head})
-
-    def verify(self, execution_id: str, expect: str | None = None) -> dict[str, Any]:
-        """``{"status", "head", "altered", ...}``: whether somebody without the key has altered the record, and where.
-
-        ``expect`` is a head that an earlier call gave and that was kept elsewhere.
-        """
-        asked = {"expect": expect} if expect is not None else {}
-        return self._object("GET", _one(execution_id, "verify"), params=asked, timeout=PATIENT)
-
-    def retention(self, *, days: float = 0, executions: int = 0, bytes: int = 0, limit: int = 50) -> dict[str, Any]:
-        """``{"keep", "bytes", "executions", "more"}``: what settings would remove, those of the server unless given."""
-        asked = {"days": days, "executions": executions, "bytes": bytes, "limit": limit}
-        return self._object("GET", "retention", params={key: value for key, value in asked.items() if value})
-
-    def usage(
-        self,
-        by: str = "day",
-        *,
-        since: str | None = None,
-        until: str | None = None,
-        workflow: str | None = None,
-        limit: int = 50,
-    ) -> dict[str, Any]:
-        """``{"by", "rows", "more", "total"}``: what was used, by day, workflow, execution, step or segment.
-
-        ``since`` and ``until`` are days in UTC like ``"2026-11-23"``, both included.
-        """
-        asked = {"by": by, "since": since, "until": until, "workflow": workflow, "limit": limit}
-        return self._object("GET", "usage", params={key: value for key, value in asked.items() if value is not None})
+        return self._object("POST", one(execution_id, "migrate"), json=asked)
 
     def stores(self) -> list[dict[str, Any]]:
         """All data stores, by name, with their ``keys`` and ``bytes``."""
@@ -388,15 +334,3 @@ def _decided(response: httpx.Response) -> bool:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _one(execution_id: str, *more: str) -> str:
-    return "/".join(["executions", quote(execution_id, safe=""), *more])
-
-
-def _workflow(name: str, *more: str) -> str:
-    return "/".join(["workflows", quote(name, safe=""), *more])
-
-
-def _data(*names: str) -> str:
-    return "/".join(["data", *(quote(name, safe="") for name in names)])
