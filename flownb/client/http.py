@@ -334,3 +334,11 @@ def _decided(response: httpx.Response) -> bool:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _workflow(name: str, *more: str) -> str:
+    return "/".join(["workflows", quote(name, safe=""), *more])
+
+
+def _data(*names: str) -> str:
+    return "/".join(["data", *(quote(name, safe="") for name in names)])

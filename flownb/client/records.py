@@ -83,11 +83,3 @@ class Records:
 def one(execution_id: str, *more: str) -> str:
     """The path of an execution, or of what is below it."""
     return "/".join(["executions", quote(execution_id, safe=""), *more])
-
-
-def _workflow(name: str, *more: str) -> str:
-    return "/".join(["workflows", quote(name, safe=""), *more])
-
-
-def _data(*names: str) -> str:
-    return "/".join(["data", *(quote(name, safe="") for name in names)])
