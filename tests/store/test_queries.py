@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from flownb.core.deployment import Start
 from flownb.core.failures import Failure
-from flownb.core.model import Action, Attempt, Status
+from flownb.core.model import Action, Attempt, Awaited, Status
 from flownb.core.notebook import workflow
 from flownb.core.settings import Quota, Settings
 from flownb.store import (
@@ -22,6 +22,7 @@ from flownb.store import (
     data,
     deployments,
     failures,
+    happenings,
     journal,
     lists,
     outbox,
@@ -31,6 +32,7 @@ from flownb.store import (
     schedules,
     starts,
     usage,
+    waits,
 )
 from flownb.store.prunable import Keep
 from flownb.store.queue import Turn
@@ -182,6 +184,9 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "executions that are not over": lambda db: schedules._not_over(db, ("1", "2")),
     "errors that were told of": partial(failures.held_back, failure=Failure("5", "flow", "a", "E", "", START)),
     "link": partial(queries.link, token="unknown", key=KEY),
+    "who waits for an event": partial(waits.waiting, kind=Awaited.EVENT, what="paid"),
+    "latest event": lambda db: db.execute(happenings._LATEST, ("paid", START)).fetchall(),
+    "event of a key": lambda db: db.execute(happenings._KNOWN, ("paid", "key")).fetchall(),
     "load": partial(aggregate.load, execution_id="5"),
     "load_pause": partial(aggregate.load_pause, execution_id="5", of=Attempt("a", 1, 1)),
     "outputs": partial(queries.outputs, execution_id="5"),
