@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from functools import partial
 
@@ -14,6 +13,9 @@ from flownb.core.times import iso
 from flownb.server.handler import FlowHandler
 from flownb.store import prunable
 from flownb.store.prunable import Keep
+
+LONGEST = 1_000_000
+"""Days, which no execution has been kept for."""
 
 
 class RetentionHandler(FlowHandler):
@@ -37,7 +39,7 @@ class RetentionHandler(FlowHandler):
             keep = Keep(float(said["days"] or 0), int(said["executions"] or 0), int(said["bytes"] or 0))
         except ValueError:
             keep = Keep(-1)
-        if not (0 <= keep.days < math.inf and 0 <= keep.executions < 2**53 and 0 <= keep.bytes < 2**53):
+        if not (0 <= keep.days < LONGEST and 0 <= keep.executions < 2**53 and 0 <= keep.bytes < 2**53):
             raise InvalidValue("days, executions and bytes are numbers, 0 for no limit") from None
         return keep
 
