@@ -312,6 +312,11 @@ class Pause:
         """The alternatives that people may decide for."""
         return tuple(one for one in self.alternatives if one.for_people)
 
+    @property
+    def asks(self) -> Json:
+        """The form that an approval fills: the pause's own, or that of the one thing that people may decide for."""
+        return self.choices[0].form if len(self.choices) == 1 else self.form
+
     def alternative(self, name: str | None) -> Alternative | None:
         return next((one for one in self.alternatives if one.name == name), None)
 

@@ -206,7 +206,7 @@ def waiting_view(execution_id: str, pause: Pause | None, links: Links | None) ->
         "remind_every": pause.remind_every,
         "max_retries": pause.max_retries,
         "context": pause.context,
-        "form": pause.form,
+        "form": pause.asks,
         "alternatives": [_alternative(one, execution_id, pause, links) for one in pause.alternatives],
         "approvals": approvals_view(pause.approvals),
         **urls,

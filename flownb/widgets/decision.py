@@ -18,6 +18,9 @@ from flownb.widgets.view import View, button
 
 LATER = [("1 hour", "1h"), ("1 day", "1d"), ("1 week", "7d")]
 WANTED = "This asks for data: fill in the form, then approve."
+PEOPLES = ("request", "form")
+"""Kinds of alternatives of a wait that people decide for."""
+
 TOOLTIPS = {"suspend": "Let the workflow continue", "rerun": "Run the step again now", "delay": "Continue now"}
 
 
@@ -35,6 +38,8 @@ class Decision:
         self._called = f"{execution['workflow']} ({self._id})"
         self._deciding = threading.Lock()
         self._decided: set[str] = set()
+        self._choices = {one["name"]: one for one in self._waiting["alternatives"] if one["kind"] in PEOPLES}
+        self._which = self._chooser() if len(self._choices) > 1 else None
         self._form: Form | None = None
         self._data: Text | None = None
         self._comment: Text | None = None
@@ -48,7 +53,8 @@ class Decision:
         self.approve.on_click(lambda clicked: self._decide("resume"))
         self.cancel.on_click(lambda clicked: self._decide("cancel"))
         self.more.observe(lambda change: self.open(change["new"]), "value")
-        self.buttons = classed(HBox([self.approve, self.cancel, self.more]), "bar")
+        chooser = [self._which] if self._which is not None else []
+        self.buttons = classed(HBox([*chooser, self.approve, self.cancel, self.more]), "bar")
         self.fields = classed(VBox(), "fields")
         self.open(opened)
 
@@ -69,7 +75,32 @@ class Decision:
     @property
     def form(self) -> bool:
         """Whether there is a form to fill in."""
-        return self._waiting["form"] is not None
+        return self._schema is not None
+
+    @property
+    def _schema(self) -> Json:
+        return self._waiting["form"] if self._which is None else self._choices[self._which.value]["form"]
+
+    @property
+    def choose(self) -> bool:
+        """Whether there are several things to approve, of which one is to be named."""
+        return self._which is not None
+
+    def _chooser(self) -> Dropdown:
+        options = [
+            (f"{one['name']}: {one['reason']}" if one["reason"] else one["name"], one["name"])
+            for one in self._choices.values()
+        ]
+        chooser = classed(Dropdown(options=options, description="What to approve"), "heard")
+        chooser.observe(lambda change: self._chosen(), "value")
+        return chooser
+
+    def _chosen(self) -> None:
+        """The fields are those of what was chosen."""
+        with self._deciding:
+            self._form = self._data = None
+            self.fields.children = ()
+        self.open(self.more.value)
 
     @property
     def meant(self) -> dict[str, str]:
@@ -79,7 +110,7 @@ class Decision:
     def _made(self) -> list[Any]:
         self._comment = classed(Text(description="Comment, for the record"), "field", "comment")
         if self.form:
-            self._form = Form(self._waiting["form"])
+            self._form = Form(self._schema)
             return [self._form, self._comment, *self._postponing()]
         self._data = classed(
             Text(description="Data for the workflow, as JSON or text", placeholder="none"), "field", "data"
@@ -116,7 +147,7 @@ class Decision:
         else:
             data, errors = self._filled()
             if not errors:
-                said = _answer(lambda: client.resume(self._id, data, **self._signed()))
+                said = _answer(lambda: client.resume(self._id, data, **self._named(), **self._signed()))
                 errors = said.get("errors", {})
             else:
                 said = {"status": "invalid"}
@@ -130,6 +161,9 @@ class Decision:
         if self._form is not None:
             return self._form.data()
         return (read(self._data.value) if self._data is not None else None), {}
+
+    def _named(self) -> dict[str, str]:
+        return {"which": self._which.value} if self._which is not None else {}
 
     def _signed(self) -> dict[str, str | None]:
         comment = self._comment.value.strip() or None if self._comment is not None else None

@@ -120,14 +120,15 @@ class Inbox(Listing["InboxRow"]):
     def _decide(self, client: Client, action: Literal["resume", "cancel"]) -> str:
         with self._lock:
             selected = self._selected()
-        chosen = [row for row in selected if action == "cancel" or not row.decision.form]
+        alone = [row for row in selected if row.decision.form or row.decision.choose]
+        chosen = [row for row in selected if action == "cancel" or row not in alone]
         skipped = len(selected) - len(chosen)
         answers = client.decide_many(action, [row.decision.meant for row in chosen], **self.signed()) if chosen else []
         now = present()
         counts = Counter(outcome(answer, now) for answer in answers)
         said = [f"{count} {words}" for words, count in counts.most_common()]
         if skipped:
-            said.append(f"{skipped} skipped, since a form is to be filled in")
+            said.append(f"{skipped} skipped, since there is a form to fill in or something to choose")
         self.all.value = False
         return f"{'; '.join(said)}." if said else "Nothing is selected."
 

@@ -123,10 +123,30 @@ def test_forms_are_skipped_where_many_are_approved_and_cancelled_like_others(
     inbox.all.value = True
     assert inbox.approve.description == "Approve selected (2)"
     click(inbox.approve)
-    assert "1 approved; 1 skipped, since a form is to be filled in." in inbox.message.value
+    assert "1 approved; 1 skipped, since there is a form to fill in or something to choose." in inbox.message.value
     gone(inbox, plain)
     until(lambda: True if inbox.cancel.disabled else None)
     row(inbox, asks).selected.value = True
     click(inbox.cancel)
     assert "1 cancelled." in inbox.message.value
     assert status(server, asks) == "cancelled"
+
+
+def test_what_is_approved_is_chosen_where_there_are_several_things(server: Server, inbox: Inbox) -> None:
+    name = "choice.ipynb"
+    asked = f"[pd.flow.request('fine'), pd.flow.form({SCHEMA}, name='other', reason='Another amount')]"
+    write(server.root, name, cell(f"pd.flow.wait(first_of={asked});", "ask"), cell("pd.steps.ask['$resume_data']"))
+    waits = server.waiting(name)
+    shown = row(inbox, waits)
+    which = shown.decision.buttons.children[0]
+    assert which.options == (("fine", "fine"), ("other: Another amount", "other"))
+    which.value = "other"
+    click(shown.decision.approve)
+    assert "fill in the form" in inbox.message.value
+    form, *_ = shown.decision.fields.children
+    fields = inputs(form)
+    fields["Amount"].value, fields["Supplier"].value = "7", "Ben"
+    click(shown.decision.approve)
+    assert status(server, waits) == "succeeded"
+    told = server.client.execution(waits["id"])["steps"][1]["exports"]["$return_value"]
+    assert (told["which"], told["body"]) == ("other", {"amount": 7, "supplier": "Ben", "urgent": False})

@@ -50,10 +50,10 @@ class DecideHandler(ShowsExecution):
 def _data(execution: Execution, attempt: Attempt | None, sent: Sent) -> tuple[Json, dict[str, str]]:
     """What the fields of the pause's form hold, and what is wrong with it; nothing where another pause is meant."""
     pause = live_pause(execution)
-    if sent.act != Action.RESUME or pause is None or pause.form is None or pause.of != attempt:
+    if sent.act != Action.RESUME or pause is None or pause.asks is None or pause.of != attempt:
         return None, {}
-    data, errors = parse(fields(pause.form), sent.texts or {})
-    return data, {**complaints(pause.form, data), **errors}
+    data, errors = parse(fields(pause.asks), sent.texts or {})
+    return data, {**complaints(pause.asks, data), **errors}
 
 
 class ReplayHandler(ConsoleHandler):

@@ -80,7 +80,7 @@ class ShowsExecution(ConsoleHandler):
 def _decision(execution: Execution, sent: Sent, errors: Mapping[str, str]) -> dict[str, Any]:
     """The form of a decision, with what was typed in it."""
     pause = live_pause(execution)
-    asked = fields(pause.form) if pause is not None and pause.form is not None else ()
+    asked = fields(pause.asks) if pause is not None and pause.asks is not None else ()
     complaint = placed(asked, errors)
     return {
         "fields": filled(asked, complaint, sent.texts),
