@@ -353,3 +353,15 @@ def test_inputs_come_from_the_settings_and_no_secret_is_shown(server: Server) ->
     shown = server.http.get(f"/executions/{execution}/notebook").json()["cells"][1]["outputs"]
     assert "…" in shown[0]["text"]
     assert SHOP_TOKEN not in json.dumps([done, shown])
+
+
+@in_one_mode
+def test_a_bill_over_the_budget_is_agreed_to_and_one_below_it_is_not_asked_about(server: Server) -> None:
+    asks = server.wait(server.submit("notebooks/bill.ipynb", {"BUDGET": 0}), "suspended")
+    total = returned(asks, "bill")
+    assert total["credits"] == server.http.get("/usage").json()["total"]["credits"]
+    assert asks["waiting"]["reason"].startswith(f"{total['credits']} credits are more than the 0")
+    httpx.post(asks["waiting"]["resume_url"])
+    assert returned(server.wait(asks["id"], "succeeded"), "agreed") == f"agreed: {total['credits']} credits"
+    within = server.submit("notebooks/bill.ipynb", {"BUDGET": 10**9})
+    assert server.wait(within, "succeeded")["reason"] == "within the budget"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -33,7 +34,7 @@ class ExportHandler(FlowHandler):
             self.set_header("Content-Length", str(path.stat().st_size))
             self.set_header("Content-Disposition", f'attachment; filename="{path.name}"')
             with path.open("rb") as file:
-                for piece in iter(lambda: file.read(PIECE), b""):
+                while piece := await asyncio.to_thread(file.read, PIECE):
                     self.write(piece)
                     await self.flush()
         self.finish()
@@ -61,10 +62,10 @@ class ImportHandler(FlowHandler):
         folder = self._service.config.data_dir
         self._file = tempfile.NamedTemporaryFile(dir=folder, prefix="import-", suffix=".flownb")  # noqa: SIM115
 
-    def data_received(self, chunk: bytes) -> None:
+    async def data_received(self, chunk: bytes) -> None:
         self._size += len(chunk)
         if self._file is not None and self._size <= self._most:
-            self._file.write(chunk)
+            await asyncio.to_thread(self._file.write, chunk)
 
     @web.authenticated
     @authorized
