@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from flownb.core.events import (
     Admitted,
+    Arrived,
     Continued,
     EscalationDue,
     Happened,
@@ -431,11 +432,16 @@ def failures_are_retried_as_the_policy_says(journal: Journal) -> None:
 # 5
 
 
+SAID_AT_THE_END: dict[type, str] = {Moved: "moved_to", Arrived: "warnings"}
+"""What is put down of an execution that is over: that it went to another machine, or came from one."""
+
+
 def final_states_are_final(journal: Journal) -> None:
     for move in journal:
         if move.before.status.final:
-            assert replace(move.after, moved_to=move.before.moved_to) == move.before
-            assert isinstance(move.event, Moved) or move.after == move.before
+            told = SAID_AT_THE_END.get(type(move.event))
+            same = replace(move.after, **{told: getattr(move.before, told)}) if told else move.after
+            assert same == move.before
     for earlier, later in pairwise(journal):
         assert later.before == kept(earlier.after)
 
