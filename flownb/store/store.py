@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from flownb.core import consequences, events, transitions
 from flownb.core.deployment import Deployment, NoSuchWorkflow, QueueFull, Start
+from flownb.core.errors import NotebookError
 from flownb.core.frozen import replace
 from flownb.core.model import Action, Execution, Json, Status
 from flownb.core.notebook import Workflow
@@ -334,16 +335,14 @@ class Store:
 
     def _lead(self, db: Database, before: Execution, after: Execution) -> tuple[Execution, tuple[Change, ...]]:
         """What a change leads to elsewhere; the record says where that could not be."""
-        if not after.status.final:
+        if after.status is not Status.FAILED:
             return after, ()
-        workflow = self._workflows.find(db, after.version)
-        led_to = []
-        for wish in consequences.starts(before, after, workflow.settings) if workflow is not None else ():
-            try:
-                led_to.append(self.begin(db, wish))
-            except (NoSuchWorkflow, QueueFull) as error:
-                after = warn(after, f"workflow {wish.workflow!r} was not started: {error}")
-        return after, tuple(led_to)
+        try:
+            workflow = self._workflows.find(db, after.version)
+            wishes = consequences.starts(before, after, workflow.settings) if workflow is not None else ()
+            return after, tuple(self.begin(db, wish) for wish in wishes)
+        except (NotebookError, NoSuchWorkflow, QueueFull) as error:
+            return warn(after, f"the workflow for errors was not started: {error}"), ()
 
     async def mark_message(self, key: str, **changes: Any) -> None:
         """Note what became of a message in the outbox."""

@@ -78,5 +78,6 @@ def test_the_traceback_shows_the_authors_code_only(kernel: Kernel) -> None:
 
 
 def test_a_name_that_pd_has_not_is_told_with_those_it_has(kernel: Kernel) -> None:
-    reply = kernel.step("def handler(pd): pd.respond({})").reply
-    assert reply["evalue"] == "pd has no 'respond': there is context, continue_, export, flow, send, steps"
+    reply = kernel.step("def handler(pd): pd.answer({})").reply
+    there = "context, continue_, data_store, export, flow, inputs, respond, run, send, steps"
+    assert reply["evalue"] == f"pd has no 'answer': there is {there}"

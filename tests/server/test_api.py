@@ -14,7 +14,8 @@ from tests.support.server import TOKEN, Server, step
 
 SLEEPS = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 FIELDS = """id workflow notebook version status created_at started_at finished_at reason error segments compute_ms
-suspended_ms credits replay_of executed_notebook warnings trigger steps waiting pauses checkpoints variables disk"""
+suspended_ms credits replay_of moved_to response executed_notebook warnings trigger steps waiting pauses checkpoints
+variables disk"""
 WAITING = """kind step since wakes_at on_timeout otherwise reason runs attempt pause max_retries remind_every context
 form alternatives approvals resume_url cancel_url review_url"""
 STEP = "name cell_id status runs attempts started_at finished_at compute_ms exports error last_error"

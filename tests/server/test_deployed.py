@@ -35,7 +35,7 @@ def test_a_deployed_workflow_starts_by_its_name_in_the_version_that_was_deployed
     assert returned(ended, "step_1") == {"a": 1}
     assert server.http.put("/workflows/echo", json={"notebook": "echo.ipynb"}).json()["number"] == 2
     assert returned(server.wait(start(server, "echo"), "succeeded"), "step_1") == "edited"
-    assert [one["name"] for one in server.http.get("/workflows").json()["workflows"]] == ["echo"]
+    assert "echo" in [one["name"] for one in server.http.get("/workflows").json()["workflows"]]
     assert server.http.delete("/workflows/echo").status_code == 204
     for gone in (
         server.http.post("/executions", json={"workflow": "echo"}),
@@ -111,5 +111,5 @@ def test_a_failure_starts_the_workflow_for_errors_once(shared_server: Server) ->
     assert event["original_context"]["trace_id"] == failed["id"]
     assert (event["error"]["code"], event["error"]["message"], event["error"]["step"]) == ("ValueError", "no", "step_1")
     alone = server.wait(start(server, "fails_alone"), "failed")
-    assert "workflow 'nobody' was not started" in alone["warnings"][0]
+    assert "was not started: no workflow 'nobody' is deployed" in alone["warnings"][0]
     assert len(server.http.get("/executions?workflow=handler").json()["executions"]) == 1

@@ -85,7 +85,8 @@ def known(server: Server, folder: Path) -> Path:
     parameters["name"]["schema"]["enum"] = ["flow", "nobody"]
     parameters["token"]["schema"]["enum"] = [waiting["review_url"].rpartition("/")[2], "unknown"]
     parameters["hook"]["schema"]["enum"] = [deployed["hook_url"].rpartition("/")[2], "unknown"]
-    del found["paths"]["/flownb/api/events"]  # which has no end
+    del found["paths"]["/flownb/api/executions/import"]  # of files that a fuzzer cannot make
+    del found["paths"]["/flownb/api/events"]["get"]  # which has no end
     path = folder / "openapi.yaml"
     path.write_text(yaml.safe_dump(found))
     return path
@@ -96,7 +97,7 @@ def test_a_fuzzer_finds_no_error_of_ours_and_no_answer_that_is_not_described(
 ) -> None:
     server = make_server().start()
     command = ["run", str(known(server, tmp_path)), f"--url=http://127.0.0.1:{server.port}"]
-    options = [f"--checks={','.join(CHECKS)}", "--phases=examples,coverage,fuzzing", "--max-examples=10", "--seed=1"]
+    options = [f"--checks={','.join(CHECKS)}", "--phases=examples,coverage,fuzzing", "--max-examples=6", "--seed=1"]
     tool = Path(sys.executable).with_name("schemathesis")
     ran = subprocess.run(
         [str(tool), *command, *options, f"--header=Authorization: token {TOKEN}", "--no-color"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ __all__ = ["PATIENCE", "REPOSITORY", "TOKEN", "Server", "free_port", "returned",
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
+LIGHT = Path(__file__).with_name("light")
 FRONT_ENDS = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter_server_terminals")
 """Extensions that a server is without, unless a test opens its pages: they make up a third of its start."""
 LITTLE = "--FlowNB.preload=json"
@@ -36,7 +38,7 @@ class Server(testing.Server):
         super().__init__(root, *settings, beside=root.parent / root.name, token=TOKEN, port=port)
         if not any("preload" in setting for setting in settings):
             self.settings.append(LITTLE)
-        self.environment = {"PYTHONPATH": str(REPOSITORY)}
+        self.environment = {"PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)])}
         if not front_ends:
             self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")
         if moving_clock:
@@ -46,6 +48,14 @@ class Server(testing.Server):
     @property
     def api(self) -> str:
         return f"{self.url}flownb/api"
+
+    def is_healthy(self) -> bool:
+        """As the client of this class finds it, which tests may point elsewhere."""
+        assert self.died is None, self.log.read_text()
+        try:
+            return self.http.get("/health").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def close(self) -> None:
         """The end, after which the record must bear to be told again."""
