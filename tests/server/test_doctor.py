@@ -163,9 +163,10 @@ def test_an_upgrade_that_is_done_is_seen_and_nothing_is_changed_by_looking(ward:
 
 
 def files(root: Path) -> dict[Path, tuple[int, int]]:
-    """Every file with its size and time of change, but for those of the server at work."""
+    """Every file with its size and time of change, but for those in which the server at work notes how far it is."""
+    of_the_server = ("server.json", "flownb.db-wal", "flownb.db-shm")
     found = {path: path.stat() for path in root.rglob("*") if "kernels" not in path.parts}
-    return {path: (about.st_size, about.st_mtime_ns) for path, about in found.items() if path.name != "server.json"}
+    return {path: (about.st_size, about.st_mtime_ns) for path, about in found.items() if path.name not in of_the_server}
 
 
 def test_the_size_counts_what_is_shared_once(ward: Ward) -> None:
