@@ -64,7 +64,7 @@ def _show(found: dict[str, Any], *, anchor: bool) -> None:
     screen = errors() if anchor else output()
     status = found["status"]
     screen.print(
-        Text.assemble((f"{status:12}", COLOURS[status]), f"  {found['execution']}{_more(found)}"), soft_wrap=True
+        Text.assemble((f"{status:12}", COLOURS[status]), f"  {found['execution']}  {_more(found)}"), soft_wrap=True
     )
     for one in found["altered"]:
         screen.print(Text(f"  {one['table']}  {one['where']}: {one['what']}", "red"), soft_wrap=True)

@@ -25,7 +25,7 @@ RETRY = {"retry": {"max": 1, "first": "50ms"}}
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(30, marks=pytest.mark.timeout(300)),
+        pytest.param(15, marks=pytest.mark.timeout(300)),
         pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(7200)]),
     ],
 )
