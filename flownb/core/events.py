@@ -212,7 +212,9 @@ class ServerLost:
 
 @dataclass(frozen=True)
 class Released:
-    """The server stops in order and gives the execution back."""
+    """The server stops in order and gives the execution back; ``begun`` unless its step was not sent to the kernel."""
+
+    begun: bool = True
 
 
 Event = (

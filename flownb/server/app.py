@@ -42,7 +42,7 @@ PASSWORD = "FLOWNB_SMTP_PASSWORD"  # noqa: S105 - a name
 """Where in the environment the password to the mail server is looked for."""
 
 STOP_SECONDS = 8.0
-"""The longest that stopping may take: Jupyter waits for us before it ends."""
+"""The longest that stopping may take, besides `shutdown_seconds`: Jupyter waits for us before it ends."""
 
 
 class FlowNB(ExtensionApp):
@@ -71,6 +71,9 @@ class FlowNB(ExtensionApp):
         config=True
     )
     warm_seconds = Float(30.0, min=0.0, help="Seconds for which a paused execution keeps its kernel.").tag(config=True)
+    shutdown_seconds = Float(
+        5.0, min=0.0, help="Seconds that steps have to end in when the server stops, before they are interrupted."
+    ).tag(config=True)
     pool_size = Int(1, min=0, help="Kernels kept parked for each kernelspec and folder in use.").tag(config=True)
     fork_kernels = Bool(
         True, help="Fork kernels from a server that has imported what they need, where the platform can do that."
@@ -179,6 +182,7 @@ class FlowNB(ExtensionApp):
             journal_mode=self.journal_mode,
             max_running=self.max_running,
             warm_seconds=self.warm_seconds,
+            shutdown_seconds=self.shutdown_seconds,
             kernel_memory=self.kernel_memory_bytes or None,
             max_snapshot_bytes=self.max_snapshot_bytes,
             keep_snapshots_seconds=self.keep_snapshots_seconds,
@@ -239,7 +243,7 @@ class FlowNB(ExtensionApp):
         try:
             if self._callbacks is not None:
                 self._callbacks.stop()
-            await asyncio.wait_for(self._service.stop(), STOP_SECONDS)
+            await asyncio.wait_for(self._service.stop(), STOP_SECONDS + self.shutdown_seconds)
         except Exception:
             self.log.exception("flownb: stopping went wrong; the next start recovers")
 

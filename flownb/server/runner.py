@@ -27,8 +27,18 @@ from flownb.store.queries import StepOutputs
 from flownb.store.store import Store
 from flownb.store.writer import Fenced, StoreError
 
+REPEATED = "flownb: execution %s is given back: step %s will be repeated"
+NEXT = "flownb: execution %s is given back: step %s is next"
+
 LONGEST_WAIT = 30.0
 """Seconds between two tries to commit a result that the disk refuses."""
+
+
+class _Stopping(Exception):
+    """The server stops: the step in hand is for the next one, and ``begun`` if it was sent to the kernel."""
+
+    def __init__(self, begun: bool) -> None:
+        self.begun = begun
 
 
 class Runner:
@@ -49,6 +59,11 @@ class Runner:
         self._attempts = attempts
         self._retention = retention
         self._log = log
+        self._stopping = False
+
+    def wind_down(self) -> None:
+        """Let steps that run come to their end, and begin none."""
+        self._stopping = True
 
     async def run(self, execution: Execution) -> None:
         """Run an execution that has just been admitted, until it suspends or ends.
@@ -59,10 +74,18 @@ class Runner:
             await self._run(execution)
         except NotNow:
             self._log.debug("flownb: execution %s has ended meanwhile", execution.id, extra=about(execution))
+        except _Stopping as stopping:
+            await self._release(execution.id, stopping.begun)
         except asyncio.CancelledError:
-            with suppress(NotNow, StoreError):
-                await self._store.apply(execution.id, events.Released())
+            await self._release(execution.id)
             raise
+
+    async def _release(self, execution_id: str, begun: bool = True) -> None:
+        """Give an execution back to the store; what cannot be put down, the next start finds out."""
+        with suppress(NotNow, StoreError):
+            now = await self._store.apply(execution_id, events.Released(begun))
+            if now.status is Status.QUEUED and now.step is not None:
+                self._log.info(REPEATED if begun else NEXT, now.id, now.step.name, extra=about(now))
 
     async def _run(self, execution: Execution) -> None:
         workflow = await self._store.pinned(execution)
@@ -96,9 +119,13 @@ class Runner:
 
     async def _run_steps(self, kernel: Kernel, execution: Execution, workflow: Workflow) -> Execution:
         while execution.status is Status.RUNNING:
+            if self._stopping:
+                raise _Stopping(begun=False)
             faults.point("step.send")
             ended = await self._attempts.run(kernel, execution, workflow.steps[execution.at])
             faults.point("step.reply")
+            if self._stopping and _may_be_our_fault(execution, ended.event):
+                raise _Stopping(begun=True)
             superseded = await self._retention.superseded(execution) if ended.kept else None
             execution = await self._commit(execution.id, ended.event, (ended.outputs,), ended.kept, ended.mails)
             if superseded is not None:
@@ -135,3 +162,9 @@ class Runner:
                 )
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
+
+
+def _may_be_our_fault(execution: Execution, event: events.Event) -> bool:
+    """Whether a step has failed that may run again: a server that stops takes no connections, not of its kernels."""
+    step = execution.step
+    return isinstance(event, events.StepFailed) and step is not None and not step.policy.once

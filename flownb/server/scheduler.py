@@ -71,6 +71,13 @@ class Scheduler:
         self.draining = on
         self._woken.set()
 
+    async def wind_down(self, seconds: float) -> int:
+        """Admit nothing more, and give what runs so long to end; returns how many still run."""
+        self.drain(True)
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=seconds)
+        return len(self._running)
+
     async def recover(self) -> None:
         """Take over what a server before this one left running; due timers fire before any link is answered."""
         for execution in await self._store.read(partial(queries.with_status, status=Status.RUNNING)):

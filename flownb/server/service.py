@@ -79,6 +79,7 @@ class Config:
     journal_mode: str
     max_running: int
     warm_seconds: float
+    shutdown_seconds: float
     kernel_memory: int | None
     max_snapshot_bytes: int
     keep_snapshots_seconds: float
@@ -95,6 +96,7 @@ class Active:
 
     store: Store
     scheduler: Scheduler
+    runner: Runner
     attempts: Attempts
     links: Links
     broadcast: Broadcast
@@ -165,12 +167,23 @@ class Service:
         self._task = asyncio.create_task(self._run(), name="flownb")
 
     async def stop(self) -> None:
-        """Give back what runs, and only then free the data folder."""
+        """Let steps end that end soon, give back what still runs, and only then free the data folder."""
+        if self._active is not None:
+            await self._wind_down(self._active)
         self._why_not = Unavailable("flownb is stopping", "stopping")
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+
+    async def _wind_down(self, active: Active) -> None:
+        """Nothing begins any more; a step that ends within its grace time is on record, with its checkpoint."""
+        running, seconds = active.scheduler.running, self.config.shutdown_seconds
+        active.runner.wind_down()
+        left = await active.scheduler.wind_down(seconds)
+        if running:
+            told = "flownb: stopping: of %d steps that ran, %d have ended; %d are interrupted after %g s"
+            self._log.info(told, running, running - left, left, seconds)
 
     async def _run(self) -> None:
         while True:
@@ -300,6 +313,7 @@ class Service:
             yield Active(
                 store,
                 scheduler,
+                runner,
                 attempts,
                 links,
                 broadcast,

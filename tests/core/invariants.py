@@ -488,7 +488,7 @@ def lost_steps_are_repeated_as_they_were(journal: Journal) -> None:
         if not isinstance(move.event, ServerLost | Released):
             continue
         step, again = present(move.before), move.after.steps[move.before.at]
-        in_flight = step.status is StepStatus.RUNNING
+        in_flight = step.status is StepStatus.RUNNING and move.event != Released(begun=False)
         if in_flight and isinstance(move.event, ServerLost):
             losses[step.attempt] = losses.get(step.attempt, 0) + 1
         looping = in_flight and isinstance(move.event, ServerLost) and losses[step.attempt] >= 3
@@ -560,7 +560,7 @@ def stopped(move: Move) -> bool:
     """Whether a running step was stopped in order: by a cancel, or by a server that gave it back."""
     running = move.before.step is not None and move.before.step.status is StepStatus.RUNNING
     cancelled = move.after.status is Status.CANCELLED and move.before.status is Status.RUNNING
-    return running and (isinstance(move.event, Released) or cancelled)
+    return running and (move.event == Released() or cancelled)
 
 
 def suspended_time_is_the_time_in_pauses(journal: Journal) -> None:

@@ -58,6 +58,7 @@ SIGNALS: tuple[Event, ...] = (
     EscalationDue(),
     ServerLost(),
     Released(),
+    Released(begun=False),
 )
 
 SUCCESS = StepFinished({}, SAVED, 1)
@@ -147,7 +148,9 @@ failures = st.builds(StepFailed, errors, spent, st.sampled_from([False, False, T
 losses = st.sampled_from([0, 0, 0, 0, 1, 2])
 turns = st.tuples(pauses | pauses | failures, losses, st.none() | actions, lateness | actions)
 signals = st.sampled_from(SIGNALS)
-crashes = st.sampled_from([[ServerLost()], [Released()], 2 * [ServerLost()], 3 * [ServerLost()]])
+crashes = st.sampled_from(
+    [[ServerLost()], [Released()], [Released(begun=False)], 2 * [ServerLost()], 3 * [ServerLost()]]
+)
 
 
 class Flow(RuleBasedStateMachine):

@@ -109,6 +109,42 @@ def test_stopping_in_order_gives_back_what_runs_within_seconds(make_server: Call
     assert (marks(server), done["steps"][2]["exports"]["$return_value"]) == ("..", 1)
 
 
+WAITS = """
+import socket, time
+def listens():
+    try: return not socket.create_connection(('127.0.0.1', {port})).close()
+    except OSError: return False
+while listens(): time.sleep(0.05)
+"""
+
+
+def test_steps_that_end_while_a_server_stops_are_on_record_and_no_other_begins(
+    make_server: Callable[..., Server],
+) -> None:
+    """One ends, and the next, marked ``once``, is left alone; one fails as the server goes, and is repeated."""
+    server = make_server("--FlowNB.shutdown_seconds=30", "--FlowNB.max_running=2").start()
+    waits = MARK.format(".") + WAITS.format(port=server.port)
+    ends = server.run(
+        "kept = 1", cell(waits + MARK.format("e"), "ends"), cell("#| once: true" + MARK.format("o")), "kept"
+    )
+    fails = server.run(
+        cell(
+            MARK.format("f")
+            + "if open('marks').read().count('f') < 2:\n    "
+            + "\n    ".join(waits.splitlines())
+            + "\n    1 / 0"
+        )
+    )
+    server.until(lambda: marks(server).count(".") == 2)
+    server.stop()
+    assert sorted(marks(server)) == sorted("..ef")
+    assert "will be repeated" in server.log.read_text()
+    server.start()
+    assert server.wait(ends, "succeeded")["steps"][3]["exports"]["$return_value"] == 1
+    assert step(server.wait(fails, "succeeded"), "step_1")["attempts"] == 1
+    assert sorted(marks(server)) == sorted("..eoff")
+
+
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [

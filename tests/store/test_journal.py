@@ -34,6 +34,7 @@ EVENTS = [
     events.Responded(Response(200, {"X-Secret": SECRET}, {"base64": SECRET}, due=True)),
     events.StepFailed(Error("ValueError", SECRET, (SECRET,)), 3, True, "checkpoint_missing"),
     events.RequestArrived(Action.CANCEL, {"body": SECRET}, Attempt("a", 2, 1)),
+    events.Released(begun=False),
 ]
 
 

@@ -38,6 +38,8 @@ class Server(testing.Server):
         super().__init__(root, *settings, beside=root.parent / root.name, token=TOKEN, port=port)
         if not any("preload" in setting for setting in settings):
             self.settings.append(LITTLE)
+        if not any("shutdown_seconds" in setting for setting in settings):
+            self.settings.append("--FlowNB.shutdown_seconds=0")
         self.environment = {"PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)])}
         if not front_ends:
             self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")

@@ -137,6 +137,8 @@ def released(execution: Execution, event: events.Released, now: int) -> Outcome:
     demand(execution.status is Status.RUNNING, execution, "giving it back")
     if present(execution).status is not StepStatus.RUNNING:
         return Outcome(replace(execution, status=Status.QUEUED))
+    if not event.begun:
+        return Outcome(replace(with_step(execution, status=StepStatus.PENDING), status=Status.QUEUED))
     return Outcome(_give_back(interrupt(execution, now), "the server stopped", now))
 
 

@@ -131,6 +131,14 @@ def test_a_server_that_stops_in_order_counts_as_no_loss() -> None:
     assert (play.execution.status, play.execution.segments) == (Status.SUCCEEDED, 1)
 
 
+def test_a_step_that_was_not_sent_yet_is_given_back_though_it_is_marked_once() -> None:
+    play = Play(PLAIN, Policy(once=True))
+    play.finish()
+    play.happen(Released(begun=False))
+    play.finish()
+    assert (play.execution.status, play.named("b").runs) == (Status.SUCCEEDED, 1)
+
+
 def test_a_step_marked_once_is_never_repeated() -> None:
     play = Play(Policy(once=True), PLAIN)
     play.lose(1)
