@@ -59,11 +59,11 @@ class Runner:
         self._attempts = attempts
         self._retention = retention
         self._log = log
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def wind_down(self) -> None:
         """Let steps that run come to their end, and begin none."""
-        self._stopping = True
+        self._stopping.set()
 
     async def run(self, execution: Execution) -> None:
         """Run an execution that has just been admitted, until it suspends or ends.
@@ -119,12 +119,12 @@ class Runner:
 
     async def _run_steps(self, kernel: Kernel, execution: Execution, workflow: Workflow) -> Execution:
         while execution.status is Status.RUNNING:
-            if self._stopping:
+            if self._stopping.is_set():
                 raise _Stopping(begun=False)
             faults.point("step.send")
             ended = await self._attempts.run(kernel, execution, workflow.steps[execution.at])
             faults.point("step.reply")
-            if self._stopping and _may_be_our_fault(execution, ended.event):
+            if self._stopping.is_set() and _may_be_our_fault(execution, ended.event):
                 raise _Stopping(begun=True)
             superseded = await self._retention.superseded(execution) if ended.kept else None
             execution = await self._commit(execution.id, ended.event, (ended.outputs,), ended.kept, ended.mails)
