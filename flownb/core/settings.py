@@ -13,7 +13,6 @@ from cronsim import CronSim, CronSimError
 from flownb.core.directives import POLICY_KEYS, flag, policy
 from flownb.core.durations import DAY, HOUR, SECOND, duration
 from flownb.core.errors import InvalidValue
-from flownb.core.forms import complaints
 from flownb.core.model import Json, Policy
 from flownb.core.settings_schema import SCHEMA
 
@@ -101,6 +100,8 @@ class Settings:
 
 def settings(said: Mapping[str, Any]) -> Settings:
     """The settings that a mapping of JSON values says; raises ``InvalidValue`` that names the key."""
+    from flownb.core.forms import complaints  # takes a second to import, which no command is to wait for
+
     rules = policy(said, Policy())
     confirm = flag(said, "confirm", False) if said.get("confirm") is not None else None
     for key, complaint in complaints(SCHEMA, {key: said[key] for key in said if key not in POLICY_KEYS}).items():

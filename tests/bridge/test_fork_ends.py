@@ -25,7 +25,7 @@ from tests.support.asyncio import in_loop
 Folders = Callable[[], Path]
 
 OWNER = """
-import asyncio, json, sys
+import asyncio, json, signal, sys
 from pathlib import Path
 from typing import Any
 from flownb.bridge.forkservers import ForkServers
@@ -40,6 +40,7 @@ async def main():
         print(json.dumps([*pids, str(server._folder)]), flush=True)
         await asyncio.Event().wait()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background is deaf to it
 asyncio.run(main())
 """
 FORKS = """import os, time

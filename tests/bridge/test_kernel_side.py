@@ -124,6 +124,7 @@ async def test_another_environment_without_flownb_runs_steps(
     tmp_path: Path, environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # kernels begin where their server does, and find what is importable there
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # which may lead to a flownb that is imported as it is
     kernelspec(tmp_path / "specs", "old", str(environment), "-m", "ipykernel_launcher", "-f", "{connection_file}")
     async with kernels(tmp_path, tmp_path / "specs") as made:
         spec = Spec("old", tmp_path)

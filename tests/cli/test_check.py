@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,12 @@ def test_a_file_that_cannot_be_read_is_bad_input(folder: Path, name: str) -> Non
     done = run_in(folder, "check", name)
     assert (done.status, done.out) == (2, "")
     assert name in done.err
+
+
+def test_a_command_starts_without_what_checks_forms() -> None:
+    """Its grammar of addresses alone takes a second to be made."""
+    heavy = "{'jsonschema', 'lark', 'arrow'} & {*sys.modules}"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, flownb.cli; print({heavy})"], capture_output=True, text=True
+    )
+    assert done.stdout == "set()\n", done.stderr
