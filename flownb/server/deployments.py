@@ -110,7 +110,7 @@ class Deployments:
         """Pin a notebook under a name; raises as ``plan``, and ``StoreError``."""
         async with self._changing:
             plan = await self.plan(path, name)
-            deployment = await self._store.deploy(plan.name, plan.workflow, plan.notebook, by)
+            deployment = await self._store.pinning.deploy(plan.name, plan.workflow, plan.notebook, by)
             return await self._changed(deployment), plan
 
     async def roll_back(self, name: str, number: int | None, by: str | None) -> tuple[Deployed, Diff]:
@@ -126,20 +126,20 @@ class Deployments:
             number = now.deployment.origin - 1 if number is None else number
             meant = await self.version(name, number)
             await asyncio.to_thread(self._notebooks.check_kernelspec, meant.workflow.kernelspec)
-            deployed = await self._changed(await self._store.roll_back(name, number, by))
+            deployed = await self._changed(await self._store.pinning.roll_back(name, number, by))
             return deployed, await asyncio.to_thread(diff, now.workflow, deployed.workflow)
 
     async def undeploy(self, name: str) -> None:
         """The name starts nothing any more; what runs or waits goes on. Raises ``NoSuchWorkflow``."""
         async with self._changing:
-            await self._store.undeploy(name)
+            await self._store.pinning.undeploy(name)
             self._active.pop(name, None)
             self._tell(name)
 
     async def replace_hook(self, name: str) -> Deployed:
         """A new hook URL; the old one is unknown from now on. Raises ``NoSuchWorkflow``."""
         async with self._changing:
-            return await self._changed(await self._store.replace_hook(name))
+            return await self._changed(await self._store.pinning.replace_hook(name))
 
     async def versions(self, name: str) -> list[Version]:
         """All versions of a workflow, the latest first; raises ``NoSuchWorkflow`` where none was ever deployed."""

@@ -80,8 +80,7 @@ class Scheduler:
 
     async def recover(self) -> None:
         """Take over what a server before this one left running; due timers fire before any link is answered."""
-        for execution in await self._store.read(partial(queries.with_status, status=Status.RUNNING)):
-            await self._store.apply(execution, events.ServerLost())
+        await self._store.take_over()
         faults.point("start.lost")
         while await self._fire_due(self._clock.now()):
             pass
@@ -173,17 +172,16 @@ class Scheduler:
         free = 0 if self.draining else self._max_running - len(self._running)
         if free <= 0:
             return None
-        chosen = await self._store.choose(free, self._turn, dict(self._workflows))
-        await asyncio.gather(*(self._start(execution) for execution in chosen.executions))  # committed together
-        return chosen.next_at
+        admitted, next_at = await self._store.admit(free, self._turn, dict(self._workflows))
+        for execution in admitted:
+            self._start(execution)
+        return next_at
 
-    async def _start(self, execution: str) -> None:
-        with suppress(NotNow, NotFound):
-            admitted = await self._store.apply(execution, events.Admitted())
-            task = asyncio.create_task(self._supervised(admitted), name=f"flownb {execution}")
-            self._running[execution] = task
-            self._workflows[execution] = admitted.workflow
-            task.add_done_callback(partial(self._ended, execution))
+    def _start(self, admitted: Execution) -> None:
+        task = asyncio.create_task(self._supervised(admitted), name=f"flownb {admitted.id}")
+        self._running[admitted.id] = task
+        self._workflows[admitted.id] = admitted.workflow
+        task.add_done_callback(partial(self._ended, admitted.id))
 
     async def _supervised(self, admitted: Execution) -> None:
         """Run an execution; an error of our own fails its step rather than leave it running for ever."""

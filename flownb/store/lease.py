@@ -15,7 +15,7 @@ BEAT = 2.0
 """Seconds between two signs of life of the owner, and between two looks of those that stand by."""
 
 SILENCE = 20.0
-"""Seconds without a sign of life after which the owner counts as frozen. What it commits later, the epoch refuses."""
+"""Seconds without a sign of life after which the owner counts as frozen. It may commit nothing later."""
 
 
 class Lease:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
 from flownb.core.settings import Quota
+from flownb.store import servers
 
 WOKEN, NEW = 0, 1
 """As the index has them: whether an execution has no segment yet."""
@@ -40,7 +41,7 @@ def choose(
     running: Mapping[str, str],
     quota_of: QuotaOf,
 ) -> Chosen:
-    """What is to have the ``free`` slots; ``running`` are executions that hold one, with their workflows."""
+    """What is to have the ``free`` slots; ``running`` are executions that hold one here, with their workflows."""
     lanes = _Lanes(db, now, running, quota_of)
     chosen: list[str] = []
     for kind in (WOKEN, NEW):
@@ -67,8 +68,8 @@ class _Lanes:
     def __init__(self, db: Database, now: int, running: Mapping[str, str], quota_of: QuotaOf) -> None:
         self._db = db
         self._now = now
-        self._skip: Collection[str] = running.keys()
-        self._busy = Counter(running.values())
+        self._running = running
+        self._taken: Counter[str] = Counter()
         self._quota_of = quota_of
         self.next_at: int | None = None
 
@@ -91,17 +92,22 @@ class _Lanes:
                      WHERE status = 'queued' AND (segments = 0) = ? AND workflow = ? ORDER BY seq"""
         room: int | None = None
         for execution, version in self._db.execute(waiting, (kind, workflow)):
-            if execution in self._skip:
+            if execution in self._running:
                 continue
             quota = self._quota_of(self._db, workflow, version)
-            if quota.running is not None and self._busy[workflow] >= quota.running:
+            if quota.running is not None and self._busy(workflow) >= quota.running:
                 return
             if kind == NEW and quota.most is not None:
                 room = self._room(workflow, quota, quota.most) if room is None else room - 1
                 if room <= 0:
                     return
-            self._busy[workflow] += 1
+            self._taken[workflow] += 1
             yield execution
+
+    def _busy(self, workflow: str) -> int:
+        """How many run: here, with those whose end is on record a moment before their slot is free, and elsewhere."""
+        here = {execution for execution, name in self._running.items() if name == workflow}
+        return len(here.union(servers.running(self._db, workflow))) + self._taken[workflow]
 
     def _room(self, workflow: str, quota: Quota, most: int) -> int:
         """How many may begin now, of at most so many in any window; notes when the next one may where none does."""

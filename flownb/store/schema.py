@@ -105,6 +105,12 @@ def moves(db: Database) -> None:
     _run(db, _MOVES)
 
 
+@migrations()
+def servers(db: Database) -> None:
+    """Who is at work on the store, and who runs what."""
+    _run(db, _SERVERS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -345,4 +351,17 @@ CREATE INDEX failures_told ON failures (workflow, step, ename, at) WHERE told
 
 _MOVES = """
 ALTER TABLE executions ADD COLUMN moved_to TEXT
+"""
+
+_SERVERS = """
+CREATE TABLE servers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner TEXT NOT NULL,
+    beat_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE claims (
+    execution TEXT PRIMARY KEY REFERENCES executions (id) ON DELETE CASCADE,
+    server INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+DELETE FROM meta WHERE name = 'epoch'
 """

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from flownb.core import consequences, events, transitions
-from flownb.core.deployment import Deployment, NoSuchWorkflow, QueueFull, Start
+from flownb.core.deployment import NoSuchWorkflow, QueueFull, Start
 from flownb.core.errors import NotebookError
 from flownb.core.frozen import replace
 from flownb.core.model import Action, Execution, Json, Status
@@ -26,7 +26,7 @@ from flownb.store import (
     outbox,
     queries,
     queue,
-    schedules,
+    servers,
     sql,
     starts,
     usage,
@@ -41,6 +41,7 @@ from flownb.store.change import Post
 from flownb.store.happenings import Happening
 from flownb.store.informed import informed
 from flownb.store.keys import Key
+from flownb.store.pinning import Pinning
 from flownb.store.posting import Alarm, Posting
 from flownb.store.reader import Reader
 from flownb.store.signer import Signer
@@ -76,6 +77,7 @@ class Store:
         self._workflows = workflows.Workflows()
         self._writer = Writer(path, journal_mode, committed)
         self._reader = Reader(path)
+        self.pinning = Pinning(self._writer, key, clock, self._workflows)
         self._listeners: list[Callable[[Change], None]] = []
 
     async def open(self) -> None:
@@ -159,44 +161,6 @@ class Store:
             return Change(0, journal.CREATED, now, known, known)
         return self._signer.write(db, None, starts.begin(db, self._workflows, wish, now), None, now)
 
-    async def deploy(self, name: str, workflow: Workflow, notebook: str, by: str | None) -> Deployment:
-        """Pin a notebook under a name, on disk."""
-
-        def job(db: Database) -> Deployment:
-            now = self._clock.now()
-            workflows.put(db, workflow.version, workflow.content, now)
-            deployed = deployments.put(db, self._key, name, workflow.version, notebook, now, by)
-            schedules.bring_up(db, name, workflow.settings.schedules, now)
-            return deployed
-
-        return await self._writer.run(job)
-
-    async def undeploy(self, name: str) -> Deployment:
-        """The name starts nothing any more. Raises ``NoSuchWorkflow``."""
-
-        def job(db: Database) -> Deployment:
-            schedules.bring_up(db, name, (), self._clock.now())
-            return deployments.end(db, name)
-
-        return await self._writer.run(job)
-
-    async def roll_back(self, name: str, number: int, by: str | None) -> Deployment:
-        """An earlier version is current again. Raises ``NoSuchWorkflow`` or ``NoSuchVersion``."""
-
-        def job(db: Database) -> Deployment:
-            now = self._clock.now()
-            deployed = deployments.roll_back(db, name, number, now, by)
-            workflow = self._workflows.find(db, deployed.version)
-            assert workflow is not None
-            schedules.bring_up(db, name, workflow.settings.schedules, now)
-            return deployed
-
-        return await self._writer.run(job)
-
-    async def replace_hook(self, name: str) -> Deployment:
-        """A workflow has a new hook URL, the one before is unknown. Raises ``NoSuchWorkflow``."""
-        return await self._writer.run(lambda db: deployments.replace_hook(db, self._key, name))
-
     async def workflow(self, version: str) -> Workflow | None:
         """The workflow of a version; None where nothing is pinned to it."""
         found = self._workflows.parsed(version)
@@ -208,10 +172,40 @@ class Store:
         assert found is not None
         return found
 
-    async def choose(self, free: int, turn: queue.Turn, running: Mapping[str, str]) -> queue.Chosen:
-        """Who is to have the free slots."""
-        now = self._clock.now()
-        return await self.read(lambda db: queue.choose(db, free, now, turn, running, self._quota))
+    async def admit(
+        self, free: int, turn: queue.Turn, running: Mapping[str, str]
+    ) -> tuple[list[Execution], int | None]:
+        """Give free slots of this server away; returns who has one now, and when more may be given.
+
+        Who is to have them is asked in the transaction that gives them: other servers give theirs meanwhile.
+        """
+
+        def choose(db: Database, turn: queue.Turn) -> queue.Chosen:
+            return queue.choose(db, free, self._clock.now(), turn, running, self._quota)
+
+        def job(db: Database) -> tuple[list[Change], int | None]:
+            chosen = choose(db, turn)
+            return [self.transition(db, one, events.Admitted()) for one in chosen.executions], chosen.next_at
+
+        expected = await self.read(partial(choose, turn=queue.Turn([*turn.after])))
+        if not expected.executions:
+            return [], expected.next_at
+        admitted, next_at = await self._writer.run(job, lambda given: self._tell_all(given[0]))
+        return [change.after for change in admitted], next_at
+
+    async def take_over(self) -> list[str]:
+        """Executions that ran on a server which is no more are queued again; returns which were found."""
+
+        def job(db: Database, execution_id: str) -> Change | None:
+            left = servers.is_abandoned(db, execution_id)
+            return self.transition(db, execution_id, events.ServerLost()) if left else None
+
+        found = await self.read(servers.abandoned)
+        errors = await self._writer.run_all((partial(job, execution_id=one) for one in found), self._tell)
+        for error in errors:
+            if error is not None:
+                raise error
+        return found
 
     def _quota(self, db: Database, name: str, version: str) -> Quota:
         """By the version that is deployed now, else by the one that the execution is pinned to."""
@@ -324,6 +318,7 @@ class Store:
             return Change(0, journal.name_of(event), now, before, after, outcome.answer)
         after, led_to = self._lead(db, before, after)
         aggregate.save(db, before, after)
+        servers.note(db, self._writer.server, before, after)
         usage.add(db, before, after, now)
         aggregate.drop_unused_links(db, before, event)
         if (begun := aggregate.attempt_begun(before, after)) is not None:

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from flownb import faults
 from flownb.core.errors import FlowNBError
-from flownb.store import sql
+from flownb.store import servers
 from flownb.store.schema import migrations
 
 T = TypeVar("T")
@@ -67,7 +67,8 @@ class Writer:
     """A thread with a connection and a queue.
 
     Each job runs in a savepoint, several jobs in one ``BEGIN IMMEDIATE`` transaction; a job is told of its success
-    only after the commit, which is on disk (``synchronous=FULL``). Every transaction checks the epoch.
+    only after the commit, which is on disk (``synchronous=FULL``). Every transaction checks that this server is one
+    of those at work.
     """
 
     def __init__(
@@ -84,11 +85,11 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="flownb-writer", daemon=True)
         self._opened: asyncio.Future[None]
         self._loop: asyncio.AbstractEventLoop
-        self._epoch = 0
+        self.server = 0
         self._closed = False
 
     async def open(self) -> None:
-        """Open the database, bring its schema up to date and begin a new epoch; raises ``StoreError``."""
+        """Open the database, bring its schema up to date and join; raises ``StoreError``."""
         self._loop = asyncio.get_running_loop()
         self._opened = self._loop.create_future()
         self._thread.start()
@@ -135,7 +136,7 @@ class Writer:
     def _work(self) -> None:
         try:
             db = open_database(self._path, self._journal_mode)
-            self._epoch = _begin_epoch(db)
+            self.server = _join(db)
         except Exception as error:
             self._closed = True
             failed = StoreError(f"the database {self._path} cannot be opened: {error}")
@@ -168,7 +169,7 @@ class Writer:
     def _commit(self, db: Database, jobs: list[_Job]) -> None:
         try:
             db.execute("BEGIN IMMEDIATE")
-            self._check_epoch(db)
+            self._demand_joined(db)
         except Exception as error:
             db.conn.rollback()
             _refuse(jobs, error)
@@ -187,8 +188,8 @@ class Writer:
             for job in jobs:
                 self._commit(db, [job])
 
-    def _check_epoch(self, db: Database) -> None:
-        if _epoch(db) != self._epoch:
+    def _demand_joined(self, db: Database) -> None:
+        if not servers.at_work(db, self.server):
             raise Fenced("another server has taken over this data folder")
 
     def _deliver(self, orders: list[_Order]) -> None:
@@ -270,18 +271,11 @@ def _immediate(db: Database) -> Iterator[None]:
         yield
 
 
-def _begin_epoch(db: Database) -> int:
-    """The number of the epoch that begins; a failure closes the connection."""
+def _join(db: Database) -> int:
+    """The number of this server; a failure closes the connection."""
     try:
         with _immediate(db):
-            epoch = _epoch(db) + 1
-            sql.put(db, "meta", {"name": "epoch", "value": str(epoch)}, ("name",))
+            return servers.join_alone(db)
     except BaseException:
         db.close()
         raise
-    return epoch
-
-
-def _epoch(db: Database) -> int:
-    row = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
-    return int(row[0]) if row else 0

@@ -27,7 +27,7 @@ MANY = 1_000
 async def deploy(store: Stored, *names: str) -> None:
     """Workflows that start every hour."""
     found = workflow({**CONTENT, "metadata": {"flownb": {"schedule": {"every": "1h"}}}})
-    await asyncio.gather(*(store.deploy(name, found, "flow.ipynb", None) for name in names))
+    await asyncio.gather(*(store.pinning.deploy(name, found, "flow.ipynb", None) for name in names))
 
 
 @asynccontextmanager

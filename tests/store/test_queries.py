@@ -30,6 +30,7 @@ from flownb.store import (
     queries,
     queue,
     schedules,
+    servers,
     starts,
     usage,
     waits,
@@ -44,6 +45,7 @@ from tests.store.stored import (
     KEY,
     START,
     SUSPEND,
+    Stored,
     finished,
     new,
     plans,
@@ -114,8 +116,13 @@ async def test_those_that_were_woken_come_before_those_that_are_new(tmp_path: Pa
             await store.play(new(name), *(SUSPEND if "woken" in name else ()))
         for name in ("woken-2", "woken-1"):
             await store.ask(name, Action.RESUME)
-        assert (await store.choose(10, Turn(), {})).executions == ["woken-1", "woken-2", "new-1", "new-2"]
-        assert (await store.choose(1, Turn(), {})).executions == ["woken-1"]
+        assert await admitted(store, 1) == ["woken-1"]
+        assert await admitted(store, 10) == ["woken-2", "new-1", "new-2"]
+
+
+async def admitted(store: Stored, free: int) -> list[str]:
+    given, _ = await store.admit(free, Turn(), {})
+    return [execution.id for execution in given]
 
 
 MANY = 10_000
@@ -164,7 +171,7 @@ async def test_ten_thousand_suspended_executions_are_paged_and_woken_in_order(ma
         due = partial(queries.due, now=START + 1_000 + MANY, most=MANY)
         assert await store.read(due) == seen[::-1]
         assert (await store.ask(f"{MANY // 2}", Action.RESUME)).status == "resumed"
-        assert (await store.choose(10, Turn(), {})).executions == [f"{MANY // 2}"]
+        assert await admitted(store, 10) == [f"{MANY // 2}"]
 
 
 ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
@@ -190,6 +197,7 @@ ON_THE_HOT_PATH: dict[str, Callable[[Database], object]] = {
     "load": partial(aggregate.load, execution_id="5"),
     "load_pause": partial(aggregate.load_pause, execution_id="5", of=Attempt("a", 1, 1)),
     "outputs": partial(queries.outputs, execution_id="5"),
+    "what runs of a workflow": partial(servers.running, workflow="flow"),
     "with_status": partial(queries.with_status, status=Status.RUNNING),
     "journal": partial(queries.journal, after=3, most=100),
     "last_change": queries.last_change,

@@ -176,4 +176,4 @@ async def test_a_change_writes_only_what_changed(tmp_path: Path) -> None:
         assert links == [("INSERT links", set())] * len(Action)
         pausing = await written(finished(suspend()))
         assert pausing[0] == ("executions", {"status", "due_at", "compute_ms", "segment_ms"})
-        assert [table for table, _ in pausing] == ["executions", "steps", "INSERT pauses"]
+        assert [table for table, _ in pausing] == ["executions", "steps", "INSERT pauses", "DELETE claims"]

@@ -59,7 +59,7 @@ def put(name: str, value: str = "") -> Callable[[Database], str]:
 
 
 def kept(path: Path) -> list[str]:
-    return [name for (name,) in rows(path, "SELECT name FROM meta WHERE name != 'epoch' ORDER BY name")]
+    return [name for (name,) in rows(path, "SELECT name FROM meta ORDER BY name")]
 
 
 def modes(folder: Path) -> dict[str, int]:
