@@ -23,6 +23,30 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Address that the second listener listens on.
 # c.FlowNB.callback_ip = "localhost"
 
+# Connections that the second listener has at the same time.
+# c.FlowNB.callback_connections = 1000
+
+# Of these, those from one address that is no trusted proxy's.
+# c.FlowNB.callback_address_connections = 100
+
+# Largest head of a request to the second listener, in bytes.
+# c.FlowNB.callback_header_bytes = 16384
+
+# Seconds within which the head of a request is there, from the connection or the answer before it.
+# c.FlowNB.callback_header_seconds = 15.0
+
+# Seconds within which the body is there.
+# c.FlowNB.callback_body_seconds = 60.0
+
+# Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as ["127.0.0.1"].
+# c.FlowNB.trusted_proxies = []
+
+# Requests a second that one address may send to links, after ten seconds' worth at once; 0 for no limit.
+# c.FlowNB.address_rate = 50.0
+
+# Requests a second that may come to one link, after ten seconds' worth at once; 0 for no limit.
+# c.FlowNB.link_rate = 20.0
+
 # Executions that run at the same time; what is paused does not count.
 # c.FlowNB.max_running = 8
 

@@ -45,7 +45,8 @@ class Server:
         self._log = folder / "server.log"
         command = [sys.executable, "-P", "-m", "jupyter_server", "--no-browser", "--allow-root"]
         command += [f"--port={self.port}", f"--ServerApp.root_dir={self.root}"]
-        command += [f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}", *settings]
+        command += [f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}"]
+        command += ["--FlowNB.address_rate=0", "--FlowNB.link_rate=0", *settings]  # all load comes from one address
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.root, env={**os.environ, "JUPYTER_TOKEN": TOKEN}

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from flownb.core.settings_schema import SCHEMA
-from flownb.server.app import FlowNB
-from tests.server.test_settings import FOR_TESTS
+from tests.server.test_settings import FOR_TESTS, settings
 from tests.support.notebooks import cell
 from tests.support.server import Server
 
@@ -98,9 +97,8 @@ def test_there_are_workflows_in_each_page() -> None:
 
 def test_the_settings_are_those_of_the_code() -> None:
     said = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", (DOCS / "settings.md").read_text(), re.MULTILINE))
-    traits = FlowNB.class_own_traits(config=True)
     assert said == {
-        name: repr(trait.default()).replace("'", '"') for name, trait in traits.items() if name not in FOR_TESTS
+        name: repr(trait.default()).replace("'", '"') for name, trait in settings().items() if name not in FOR_TESTS
     }
 
 

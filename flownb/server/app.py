@@ -11,7 +11,6 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 from traitlets import Bool, Enum, Float, Int, List, TraitError, Type, Unicode, default, validate
@@ -22,12 +21,16 @@ from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
 from flownb.core.mail import address
+from flownb.core.proxies import Proxies
 from flownb.server import api, hooks, kernel_data, public
 from flownb.server.clock import Clock
 from flownb.server.console.routes import routes as console_routes
+from flownb.server.exposure import Exposure
+from flownb.server.gate import Gate
 from flownb.server.giving import Address, fingerprint
 from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
+from flownb.server.listener import Allowed, Listener, NothingHandler
 from flownb.server.notebooks import Notebooks
 from flownb.server.observing.telling import emitter
 from flownb.server.pages import Pages
@@ -45,7 +48,7 @@ STOP_SECONDS = 8.0
 """The longest that stopping may take, besides `shutdown_seconds`: Jupyter waits for us before it ends."""
 
 
-class FlowNB(ExtensionApp):
+class FlowNB(Exposure, ExtensionApp):
     """Durable workflows that are notebooks."""
 
     name = "flownb"
@@ -60,13 +63,6 @@ class FlowNB(ExtensionApp):
         "flownb-runs",
         help="Folder for the executed notebook of each execution; relative to the root folder, empty for none.",
     ).tag(config=True)
-    public_url = Unicode(
-        "", help="The address under which others reach this server, with its base URL; empty for what the server knows."
-    ).tag(config=True)
-    callback_port = Int(
-        0, min=0, max=65535, help="Port of a second listener that serves the public URLs alone; 0 for none."
-    ).tag(config=True)
-    callback_ip = Unicode("localhost", help="Address that the second listener listens on.").tag(config=True)
     max_running = Int(8, min=1, help="Executions that run at the same time; what is paused does not count.").tag(
         config=True
     )
@@ -108,9 +104,6 @@ class FlowNB(ExtensionApp):
     max_export_bytes = Int(1024 * 1024, min=1, help="Largest value that a step may export, in bytes of JSON.").tag(
         config=True
     )
-    confirm_links = Bool(
-        False, help="A resume or cancel link that is merely opened (GET) asks for a confirmation first."
-    ).tag(config=True)
     default_timeout = Unicode(
         "",
         help='Time limit of one attempt of a step that sets none, and of a setup cell, like "10m"; empty for none.',
@@ -137,7 +130,8 @@ class FlowNB(ExtensionApp):
     clock_class = Type(Clock, klass=Clock, help="Where the time comes from; tests set their own.").tag(config=True)
 
     _service: Service
-    _callbacks: HTTPServer | None = None
+    _gate: Gate
+    _callbacks: Listener | None = None
 
     @default("smtp_password")
     def _password(self) -> str:
@@ -191,13 +185,16 @@ class FlowNB(ExtensionApp):
             limits=Limits(timeout, self.max_export_bytes),
             smtp=self._smtp(),
             notify=tuple(self.notify),
+            proxies=self._proxies(),
         )
+        clock = self.clock_class()
+        self._gate = Gate(clock, self.address_rate, self.link_rate)
         self._keep_port(DataFolder(config.data_dir))
         self._service = Service(
             config,
             kernels=lambda folder: Pool(LocalKernels(specs, folder.kernels, self._preload()), self.pool_size),
             notebooks=Notebooks(self._root, specs),
-            clock=self.clock_class(),
+            clock=clock,
             root_url=self._root_url,
             jupyter=JupyterKernels(self._jupyter),
             address=self._address,
@@ -227,14 +224,33 @@ class FlowNB(ExtensionApp):
         self.handlers.extend(console_routes(self._service, self.max_body_bytes))
 
     def _public_routes(self) -> list[tuple[str, Any, Any]]:
-        links = public.routes(self._service, Pages(), self.max_body_bytes, self.confirm_links)
-        return [*links, *hooks.routes(self._service, Pages(), self.max_body_bytes)]
+        arguments = {
+            "service": self._service,
+            "pages": Pages(),
+            "gate": self._gate,
+            "max_body_bytes": self.max_body_bytes,
+        }
+        return [*public.routes(arguments, self.confirm_links), *hooks.routes(arguments)]
+
+    def _proxies(self) -> Proxies:
+        """Unless some are named, Jupyter's own setting says whether any is believed."""
+        return Proxies.of(self.trusted_proxies, whoever=self._jupyter.trust_xheaders and not self.trusted_proxies)
+
+    def _listener(self, base: str) -> Listener:
+        routes = [(base + route, handler, arguments) for route, handler, arguments in self._public_routes()]
+        others = {"default_handler_class": NothingHandler, "default_handler_args": routes[-1][2]}
+        allowed = Allowed(
+            self.callback_connections,
+            self.callback_address_connections,
+            self.callback_header_bytes,
+            self.callback_header_seconds,
+            self.callback_body_seconds,
+        )
+        return Listener(Application(routes, **others), allowed, self._service.config.proxies)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         if self.callback_port:
-            base = serverapp.base_url.rstrip("/")
-            routes = [(base + route, handler, arguments) for route, handler, arguments in self._public_routes()]
-            self._callbacks = HTTPServer(Application(routes), xheaders=serverapp.trust_xheaders)
+            self._callbacks = self._listener(serverapp.base_url.rstrip("/"))
             self._callbacks.listen(self.callback_port, self.callback_ip)
         self._service.start()
 

@@ -20,6 +20,7 @@ from flownb.server.body import TooLarge
 from flownb.server.contents import ChangedMeanwhile
 from flownb.server.context import Links
 from flownb.server.continuing import PauseEnded
+from flownb.server.gate import put_right
 from flownb.server.notebooks import NoSuchNotebook
 from flownb.server.openings import CannotOpen
 from flownb.server.service import Active, Service, Unavailable
@@ -65,6 +66,7 @@ class LoggedInHandler(JupyterHandler):
     auth_resource = "flownb"
 
     def initialize(self, service: Service, max_body_bytes: int) -> None:
+        put_right(self.request, service.config.proxies)
         self._service = service
         self._max_body_bytes = max_body_bytes
 

@@ -21,13 +21,14 @@ from flownb.core.settings import Hook
 from flownb.server.body import Body, TooLarge, hook_event, read, taken_apart
 from flownb.server.callers import Caller, Stopping, TooManyWait
 from flownb.server.context import HOOK
+from flownb.server.gate import TooOften
 from flownb.server.handler import RETRY_AFTER
 from flownb.server.hidden import revealed_response
 from flownb.server.outcomes import ACCEPTED, outcome
-from flownb.server.pages import Pages, Told
+from flownb.server.pages import Told
 from flownb.server.public_handler import LARGE, NOT_FOUND, PublicHandler, log
 from flownb.server.secrets import secret
-from flownb.server.service import Active, Service
+from flownb.server.service import Active
 from flownb.store import deployments
 
 HTTP = "http"
@@ -99,7 +100,11 @@ class HookHandler(PublicHandler):
 
     @allow_unauthenticated
     def head(self, rest: str) -> None:
-        self.set_status(503 if self._failed else 200 if self._found else 404)
+        try:
+            self._count_unknown()
+            self.set_status(503 if self._failed else 200 if self._found else 404)
+        except TooOften as error:
+            self._slow_down(error)
 
     @allow_unauthenticated
     def options(self, rest: str) -> None:
@@ -118,6 +123,8 @@ class HookHandler(PublicHandler):
             self._tell(NOT_FOUND, None)
         except Unproven:
             self._refuse()
+        except TooOften as error:
+            self._slow_down(error)
         except QueueFull as error:
             self._retry_later(Told(429, error.reason, title="Too much at once", message=str(error)))
         except TooLarge as error:
@@ -135,6 +142,7 @@ class HookHandler(PublicHandler):
     async def _serve(self) -> None:
         if self._failed is not None:
             raise self._failed
+        self._count_unknown()
         if (found := self._found) is None:
             self._tell(NOT_FOUND, None)
         elif self._is_preview():
@@ -207,6 +215,11 @@ class HookHandler(PublicHandler):
             raise Unproven("the proof is missing or wrong")
         return hook_event(self.request, read(self.request, body), self._token, proof_headers(auth))
 
+    def _count_unknown(self) -> None:
+        """Events have limits of their workflow's own; a sender of others has those of its address."""
+        if self._found is None:
+            self._count()
+
     def _refuse(self) -> None:
         auth = self._found.hook.auth if self._found else None
         if auth is not None and auth.kind == "bearer":
@@ -231,7 +244,6 @@ async def _known(found: Found) -> str | None:
     return await secret(found.hook.auth.secret)
 
 
-def routes(service: Service, pages: Pages, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
+def routes(arguments: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """``.*`` so that no other handler's log sees an altered URL."""
-    arguments = {"service": service, "pages": pages, "max_body_bytes": max_body_bytes}
     return [(rf"/flownb/{HOOK}/(.*)", HookHandler, arguments)]

@@ -16,6 +16,7 @@ from flownb.core.model import Action, Signature
 from flownb.core.payload import UnreadableBody
 from flownb.core.transitions import undecided
 from flownb.server.body import TooLarge, read, resume_data
+from flownb.server.gate import Gate, TooOften
 from flownb.server.pages import Pages, Told, told
 from flownb.server.public_handler import LARGE, NOT_FOUND, PublicHandler, log
 from flownb.server.reviews import POSTPONE, PUT_OFF, Notice, Reply, Review
@@ -31,16 +32,19 @@ class LinkHandler(PublicHandler):
     """Resume, cancel and review."""
 
     def initialize(  # type: ignore[override]  # with what the routes say
-        self, service: Service, pages: Pages, max_body_bytes: int, confirm_links: bool
+        self, service: Service, pages: Pages, gate: Gate, max_body_bytes: int, confirm_links: bool
     ) -> None:
-        super().initialize(service, pages, max_body_bytes)
+        super().initialize(service, pages, gate, max_body_bytes)
         self._confirm_links = confirm_links
 
     @allow_unauthenticated
     async def head(self, action: str, token: str) -> None:
         try:
+            self._count(token)
             found = await self._link(Action(action), token)
             self.set_status(200 if found else 404)
+        except TooOften as error:
+            self._slow_down(error)
         except FlowNBError:
             self.set_status(503)
 
@@ -57,6 +61,7 @@ class LinkHandler(PublicHandler):
 
     async def _serve(self, action: Action, token: str) -> None:
         try:
+            self._count(token)
             active, preview = self._service.active, self._is_preview()
             shows = action is Action.REVIEW or preview
             if not shows and self.request.method != "GET" and self._body.size <= LARGE:
@@ -71,6 +76,8 @@ class LinkHandler(PublicHandler):
                 await self._decide(active, action, token)
             else:
                 await self._decide(active, action, token, await asyncio.to_thread(self._event, active, token, link))
+        except TooOften as error:
+            self._slow_down(error)
         except TooLarge as error:
             self._tell(Told(413, "error", message=str(error), reason=error.reason), None)
         except UnreadableBody as error:
@@ -151,12 +158,6 @@ class LinkHandler(PublicHandler):
             self._tell(told(reply.answer), reply.after)
 
 
-def routes(service: Service, pages: Pages, max_body_bytes: int, confirm_links: bool) -> list[tuple[str, Any, Any]]:
+def routes(arguments: dict[str, Any], confirm_links: bool) -> list[tuple[str, Any, Any]]:
     """Everything that is served without a login; ``.*`` so that no other handler's log sees an altered link."""
-    arguments = {
-        "service": service,
-        "pages": pages,
-        "max_body_bytes": max_body_bytes,
-        "confirm_links": confirm_links,
-    }
-    return [(rf"/flownb/({'|'.join(Action)})/(.*)", LinkHandler, arguments)]
+    return [(rf"/flownb/({'|'.join(Action)})/(.*)", LinkHandler, {**arguments, "confirm_links": confirm_links})]

@@ -11,6 +11,7 @@ from tornado import web
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution
 from flownb.server.body import Body, masked_path
+from flownb.server.gate import Gate, TooOften, put_right
 from flownb.server.observing.metrics import LINKS
 from flownb.server.pages import Page, Pages, Told
 from flownb.server.service import Service
@@ -30,9 +31,11 @@ PREVIEWS = ("Sec-Purpose", "Purpose", "X-Moz")
 class PublicHandler(web.RequestHandler):
     """A plain tornado handler, so that nothing of a login comes near it."""
 
-    def initialize(self, service: Service, pages: Pages, max_body_bytes: int) -> None:
+    def initialize(self, service: Service, pages: Pages, gate: Gate, max_body_bytes: int) -> None:
+        put_right(self.request, service.config.proxies)
         self._service = service
         self._pages = pages
+        self._gate = gate
         self._body = Body(max_body_bytes)
 
     def set_default_headers(self) -> None:
@@ -52,6 +55,14 @@ class PublicHandler(web.RequestHandler):
             self.set_header("Connection", "close")
             self._tell(Told(413, "error", reason="too_large"), None)
         return None
+
+    def _count(self, secret: str | None = None) -> None:
+        """This request, and which link's it is; raises ``TooOften``."""
+        self._gate.count(self.request, secret)
+
+    def _slow_down(self, error: TooOften) -> None:
+        self.set_header("Retry-After", str(error.seconds))
+        self._tell(Told(429, "error", title="Too much at once", message=str(error), reason=error.reason), None)
 
     def _is_preview(self) -> bool:
         """Whether the request says of itself that nobody has clicked yet."""

@@ -18,6 +18,7 @@ from flownb.bridge.port import Parking
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json, Status
 from flownb.core.notebook import fresh
+from flownb.core.proxies import Proxies
 from flownb.server.ahead import expect_what_waits
 from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
@@ -88,6 +89,7 @@ class Config:
     limits: Limits
     smtp: Smtp
     notify: tuple[str, ...] = field(repr=False)
+    proxies: Proxies
 
 
 @dataclass(frozen=True)
