@@ -23,13 +23,14 @@ def find(url: str | None = None, token: str | None = None, near: Path | None = N
     """A client of the server at ``url``; without one, of the running server that holds the file or folder ``near``.
 
     ``near`` is the working directory unless given; in a kernel, its own server then comes first, whatever that serves.
+    What a JupyterHub has started uses the token that the Hub gave it, where ``url`` is an address of that Hub.
     Raises ``NoServer`` where there is none, or none that runs flownb, and ``InvalidValue`` for a ``url`` that is none.
     """
     if url is not None:
         _check(url)
         here = next((info for info in running() if _is_at(info, url)), None)
         if here is None:
-            return Client(url, token or "")
+            return Client(url, token or _hub_token(url))
         return Client(url, token or here["token"], Path(here["root_dir"]), own=_is_own(here))
     place = (near or Path.cwd()).resolve()
     refusals = []
@@ -99,6 +100,16 @@ def _is_at(info: dict[str, Any], url: str) -> bool:
     asked, known = urlsplit(url), urlsplit(info["url"])
     same_host = asked.hostname == known.hostname or {asked.hostname, known.hostname} <= LOOPBACK
     return same_host and asked.port == known.port
+
+
+def _hub_token(url: str) -> str:
+    """The token for an address of the Hub that has started this process, or its server; empty for all others."""
+    hub = os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL")
+    if not hub:
+        return ""
+    asked, known = urlsplit(url), urlsplit(hub)
+    same = (asked.scheme, asked.hostname, asked.port) == (known.scheme, known.hostname, known.port)
+    return os.environ.get("JUPYTERHUB_API_TOKEN", "") if same else ""
 
 
 def _refusal(client: Client) -> str | None:

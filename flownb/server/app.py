@@ -28,6 +28,7 @@ from flownb.server.console.routes import routes as console_routes
 from flownb.server.exposure import Exposure
 from flownb.server.gate import Gate
 from flownb.server.giving import Address, fingerprint
+from flownb.server.hub import Hub
 from flownb.server.jupyter import JupyterKernels
 from flownb.server.limits import Limits
 from flownb.server.listener import Allowed, Listener, NothingHandler
@@ -132,6 +133,7 @@ class FlowNB(Exposure, ExtensionApp):
     _service: Service
     _gate: Gate
     _callbacks: Listener | None = None
+    _hub: Hub | None = None
 
     @default("smtp_password")
     def _password(self) -> str:
@@ -167,6 +169,7 @@ class FlowNB(Exposure, ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the service; it starts with the server."""
         take_out(os.environ)
+        self._hub = Hub.around(os.environ)
         specs = cast(KernelSpecManager, self._jupyter.kernel_spec_manager)
         timeout = duration(self.default_timeout, "FlowNB.default_timeout") if self.default_timeout else None
         config = Config(
@@ -252,6 +255,9 @@ class FlowNB(Exposure, ExtensionApp):
         if self.callback_port:
             self._callbacks = self._listener(serverapp.base_url.rstrip("/"))
             self._callbacks.listen(self.callback_port, self.callback_ip)
+        if self._hub is not None:
+            for warning in self._hub.warnings(addressed=bool(self.public_url or self.callback_port)):
+                self.log.warning("flownb: %s", warning)
         self._service.start()
 
     async def stop_extension(self) -> None:
@@ -279,7 +285,7 @@ class FlowNB(Exposure, ExtensionApp):
         """Listen where links that were sent before point to, unless a port or a public address is set."""
         chosen = self._jupyter.config.get("ServerApp", {}).get("port")
         port = read_port(folder)
-        if port is None or chosen or self.public_url or self.callback_port or self._jupyter.sock:
+        if port is None or chosen or self._hub or self.public_url or self.callback_port or self._jupyter.sock:
             return
         if is_free(port, self._jupyter.ip):
             self._jupyter.port = port
@@ -292,6 +298,8 @@ class FlowNB(Exposure, ExtensionApp):
         if self.callback_port:
             base = self._jupyter.base_url.strip("/")
             return f"http://{self.callback_ip}:{self.callback_port}/{base + '/' if base else ''}flownb/"
+        if self._hub is not None:
+            return f"{(self._hub.public_url or url).rstrip('/')}/flownb/"
         before, port = read_port(folder), self._jupyter.port
         if before is not None and before != port:
             self.log.critical(
