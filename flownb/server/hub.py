@@ -16,12 +16,14 @@ class Hub:
 
     @classmethod
     def around(cls, environment: Mapping[str, str]) -> Hub | None:
-        """The Hub that this server belongs to; None where there is none."""
+        """The Hub that this server belongs to; None where there is none.
+
+        ``JUPYTERHUB_HOST`` does not serve for the address: where users have subdomains, it is that of the Hub alone.
+        """
         prefix = environment.get("JUPYTERHUB_SERVICE_PREFIX", "")
         if not environment.get("JUPYTERHUB_API_URL") or not prefix:
             return None
-        host = environment.get("JUPYTERHUB_HOST", "")
-        url = environment.get("JUPYTERHUB_PUBLIC_URL") or (f"{host}{prefix}" if host else "")
+        url = environment.get("JUPYTERHUB_PUBLIC_URL", "")
         return cls(url, prefix, environment.get("JUPYTERHUB_SERVICE_NAME", ""))
 
     def warnings(self, *, addressed: bool) -> list[str]:
