@@ -119,5 +119,9 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Apprise URLs of services that are told of new pauses, failures and reminders, such as "slack://...".
 # c.FlowNB.notify = []
 
+# URL of a Postgres database that holds the record (needs `flownb[postgres]`); better in the environment, as
+# FLOWNB_STORE. Empty for SQLite in `data_dir`.
+# c.FlowNB.store = ""
+
 # SQLite's journal mode; "DELETE" where the data folder is on a network file system.
 # c.FlowNB.journal_mode = "WAL"

@@ -15,13 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
-from sqlite_utils import Database
 
 from flownb.core import events, transitions
 from flownb.core.model import Action, Checkpoint, Error, Execution, PauseKind, Step
 from flownb.store import aggregate
 from flownb.store.folder import DataFolder
-from flownb.store.writer import open_database
+from flownb.store.sqlite import SqliteConnection, open_database
 from tests.support.server import Server
 
 START = round(time.time() * 1000) - 10 * 86_400_000
@@ -58,7 +57,7 @@ def fill(path: Path, executions: int) -> None:
     db.close()
 
 
-def _store(db: Database, number: int) -> None:
+def _store(db: SqliteConnection, number: int) -> None:
     """Of ten executions six succeed, two fail, one is cancelled and one waits; one in 10,000 has a rare name."""
     workflow = "rare/needle.ipynb" if number % 10_000 == 77 else f"team-{number % 7}/report-{number % WORKFLOWS}.ipynb"
     execution = Execution(

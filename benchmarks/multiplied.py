@@ -11,13 +11,11 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from flownb.core.links import fingerprint, token
 from flownb.core.model import Action, Attempt
 from flownb.store import keys
 from flownb.store.folder import DataFolder
-from flownb.store.writer import open_database
+from flownb.store.sqlite import SqliteConnection, open_database
 from tests.support.notebooks import cell, write
 from tests.support.server import Server
 
@@ -78,7 +76,7 @@ def _make_one(root: Path) -> None:
         server.http.close()
 
 
-def _copy_rows(db: Database, first: str, numbers: range, key: keys.Key) -> None:
+def _copy_rows(db: SqliteConnection, first: str, numbers: range, key: keys.Key) -> None:
     def link_of(execution: str, action: str) -> bytes:
         return fingerprint(token(key.secret, execution, ASK, Action(action)))
 

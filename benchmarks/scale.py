@@ -21,13 +21,13 @@ from typing import Any, Self
 
 import httpx
 import psutil
-from sqlite_utils import Database
 
 from benchmarks.load import settle
 from benchmarks.multiplied import execution_id, make, resume_token, set_timers
 from flownb.store import aggregate, queries
 from flownb.store.folder import DataFolder
 from flownb.store.keys import read_or_make
+from flownb.store.sqlite import SqliteConnection
 from tests.support.server import Server
 
 STARTS = 5
@@ -146,7 +146,7 @@ def _lookups(root: Path, executions: int) -> dict[str, float]:
     """µs of what the server asks its database, each time of another execution."""
     folder = DataFolder(root / ".flownb")
     with closing(sqlite3.connect(folder.database)) as connection:
-        db, key = Database(connection, execute_plugins=False), read_or_make(folder.key)
+        db, key = SqliteConnection(connection, execute_plugins=False), read_or_make(folder.key)
         numbers = iter(range(1, executions - 1))
         asked: dict[str, Callable[[], object]] = {
             "next timer": lambda: queries.next_due(db),

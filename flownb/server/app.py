@@ -45,6 +45,9 @@ from flownb.store.prunable import Keep
 PASSWORD = "FLOWNB_SMTP_PASSWORD"  # noqa: S105 - a name
 """Where in the environment the password to the mail server is looked for."""
 
+STORE = "FLOWNB_STORE"
+"""Where in the environment the URL of the database is looked for: it may hold a password."""
+
 STOP_SECONDS = 8.0
 """The longest that stopping may take, besides `shutdown_seconds`: Jupyter waits for us before it ends."""
 
@@ -128,6 +131,11 @@ class FlowNB(Exposure, ExtensionApp):
     journal_mode = Enum(
         ["WAL", "DELETE"], "WAL", help="SQLite's journal mode; WAL does not work on network file systems."
     ).tag(config=True)
+    store = Unicode(
+        "",
+        help=f"URL of a Postgres database that holds the record (needs `flownb[postgres]`), also in the environment, "
+        f"as {STORE}; empty for SQLite in `data_dir`.",
+    ).tag(config=True)
     clock_class = Type(Clock, klass=Clock, help="Where the time comes from; tests set their own.").tag(config=True)
 
     _service: Service
@@ -138,6 +146,10 @@ class FlowNB(Exposure, ExtensionApp):
     @default("smtp_password")
     def _password(self) -> str:
         return os.environ.pop(PASSWORD, "")  # no kernel inherits it
+
+    @default("store")
+    def _store(self) -> str:
+        return os.environ.get(STORE, "")
 
     @validate("owner", "mail_from")
     def _an_address(self, proposal: Any) -> str:
@@ -172,11 +184,14 @@ class FlowNB(Exposure, ExtensionApp):
         self._hub = Hub.around(os.environ)
         specs = cast(KernelSpecManager, self._jupyter.kernel_spec_manager)
         timeout = duration(self.default_timeout, "FlowNB.default_timeout") if self.default_timeout else None
+        store = self.store
+        os.environ.pop(STORE, None)  # no kernel inherits it, used or not
         config = Config(
             data_dir=self._root / self.data_dir,
             root=self._root,
             runs_dir=self._root / self.runs_dir if self.runs_dir else None,
             journal_mode=self.journal_mode,
+            store=store,
             max_running=self.max_running,
             warm_seconds=self.warm_seconds,
             shutdown_seconds=self.shutdown_seconds,

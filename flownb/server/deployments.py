@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
-from sqlite_utils import Database
-
 from flownb.core.deployment import Deployment, NoSuchVersion, NoSuchWorkflow
 from flownb.core.diff import Diff, diff
 from flownb.core.errors import InvalidValue, NotebookError
@@ -17,6 +15,7 @@ from flownb.core.notebook import Workflow, demand_name
 from flownb.server.context import Links
 from flownb.server.notebooks import Notebooks
 from flownb.store import deployments
+from flownb.store.engine import Database
 from flownb.store.store import Store
 
 

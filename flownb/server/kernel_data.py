@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated
-from sqlite_utils import Database
 from tornado import web
 
 from flownb.core.data import Changed, NoSuchKey, lifetime, store_key, store_name
@@ -20,6 +19,7 @@ from flownb.core.links import data_token
 from flownb.core.model import Json, Status
 from flownb.server.service import Active, Service, Unavailable
 from flownb.store import data
+from flownb.store.engine import Database
 from flownb.store.writer import StoreError
 
 MOST_KEYS = 1_000

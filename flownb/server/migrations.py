@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from flownb.core.diff import Diff, diff
 from flownb.core.errors import InvalidValue
 from flownb.core.migrations import CannotMigrate, migration
@@ -16,6 +14,7 @@ from flownb.core.notebook import Workflow
 from flownb.server.deployments import Deployments, checked
 from flownb.server.replays import Replays
 from flownb.store import workflows
+from flownb.store.engine import Database
 from flownb.store.store import Change, Store
 
 

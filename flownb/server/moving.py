@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from flownb.core.events import Arrived, Moved
 from flownb.core.model import Execution
 from flownb.core.times import iso
@@ -18,6 +16,7 @@ from flownb.core.transitions import NotNow
 from flownb.server.clock import Clock
 from flownb.store import arrival, journal, sql
 from flownb.store.change import Change, NotFound
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 from flownb.store.packing import CannotImport, Packed, pack
 from flownb.store.snapshots import Snapshots

@@ -53,6 +53,7 @@ from flownb.server.tidying import tidy
 from flownb.server.warm import WarmKernels
 from flownb.server.watching import Watching
 from flownb.store import keys
+from flownb.store.engines import engine
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
 from flownb.store.prunable import Keep
@@ -78,6 +79,7 @@ class Config:
     root: Path
     runs_dir: Path | None
     journal_mode: str
+    store: str = field(repr=False)
     max_running: int
     warm_seconds: float
     shutdown_seconds: float
@@ -253,7 +255,8 @@ class Service:
             if letters.notifier.lacking:
                 self._log.error("flownb: nobody is notified: %s", letters.notifier.lacking)
             alarm = letters.of_failure
-            store = Store(self._folder.database, key, self.clock, config.journal_mode, letters, alarm, committed)
+            at = engine(config.store, self._folder.database, config.journal_mode)
+            store = Store(at, key, self.clock, letters, alarm, committed)
             stack.push_async_callback(store.close)
             await store.open()
             faults.point("start.opened")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core import events, links
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, StepStatus
 from flownb.core.transitions import due_at
 from flownb.store import rows, seals, sql
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 
 _EXECUTION = f"SELECT {rows.EXECUTION} FROM executions WHERE id = ?"  # noqa: S608 - constants
 _STEPS = f"SELECT {rows.STEP} FROM steps WHERE execution = ? ORDER BY place"  # noqa: S608 - constants
-_LATEST = f"SELECT {rows.PAUSE} FROM pauses WHERE execution = ? ORDER BY rowid DESC LIMIT 1"  # noqa: S608 - constants
+_LATEST = f"SELECT {rows.PAUSE} FROM pauses WHERE execution = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608 - constants
 _ONE = "execution = ? AND step = ? AND run = ? AND attempt = ? AND linked = ?"
 _PAUSE = f"SELECT {rows.PAUSE} FROM pauses WHERE {_ONE}"  # noqa: S608 - constants
 
@@ -118,7 +117,7 @@ def insert_links(db: Database, key: Key, execution_id: str, attempt: Attempt) ->
     for action in Action:
         secret = links.token(key.secret, execution_id, attempt, action)
         db.execute(
-            "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO links VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (links.fingerprint(secret), execution_id, *attempt, action, key.name),
         )
 

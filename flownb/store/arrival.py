@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import PurePosixPath
 from typing import Any
-
-from sqlite_utils import Database
 
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
@@ -16,10 +13,11 @@ from flownb.core.notebook import workflow
 from flownb.core.transitions import due_at
 from flownb.core.transitions.moving import at_rest
 from flownb.store import aggregate, seals, sql
+from flownb.store.engine import ERRORS, Database
 from flownb.store.keys import Key
 from flownb.store.packing import TABLES, CannotImport, Packed
 
-SERIAL = {"executions": "seq", "journal": "seq"}
+SERIAL = {"executions": "seq", "pauses": "seq", "journal": "seq"}
 """Numbers that are given out here anew."""
 
 
@@ -46,7 +44,7 @@ def put_down(db: Database, key: Key, packed: Packed) -> None:
         _sign(db, key, execution.id)
     except CannotImport:
         raise
-    except (sqlite3.Error, FlowNBError, ValueError, KeyError, TypeError, LookupError) as error:
+    except (*ERRORS, FlowNBError, ValueError, KeyError, TypeError, LookupError) as error:
         raise CannotImport(f"the record in the file makes no execution: {error}") from None
 
 
@@ -56,11 +54,11 @@ def _insert(db: Database, key: Key, execution_id: str, table: str, row: dict[str
         return
     if table == "versions":
         pinned = (row["version"], row["content"], row["created_at"])
-        db.execute("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", pinned)
+        db.execute("INSERT INTO versions VALUES (?, ?, ?) ON CONFLICT DO NOTHING", pinned)
         return
     if row["id" if table == "executions" else "execution"] != execution_id:
         raise CannotImport(f"a row of {table} in the file is of another execution")
-    if unknown := row.keys() - db[table].columns_dict.keys():
+    if unknown := row.keys() - sql.columns(db, table):
         raise CannotImport(f"{table} has no column {min(unknown)!r} here: the file is of a later version")
     made = {name: value for name, value in row.items() if name != SERIAL.get(table)}
     if table == "usage":  # what ran elsewhere is on the bill there; what ran here before it left is here still
@@ -74,7 +72,7 @@ def _insert(db: Database, key: Key, execution_id: str, table: str, row: dict[str
 
 def _ours(db: Database, row: dict[str, Any]) -> bool:
     """Whether a segment ran here, before the execution was moved away; the pause behind it has ended elsewhere."""
-    change = "UPDATE usage SET suspended_ms = ? WHERE execution = ? AND segment = ? AND here"
+    change = "UPDATE usage SET suspended_ms = ? WHERE execution = ? AND segment = ? AND here = 1"
     return bool(db.execute(change, (row["suspended_ms"], row["execution"], row["segment"])).rowcount)
 
 

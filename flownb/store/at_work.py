@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from flownb.core.frozen import replace
 from flownb.core.model import Execution, Status
 from flownb.store import aggregate
+from flownb.store.engine import Database
 
 
 class AtWork:

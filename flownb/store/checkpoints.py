@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Checkpoint, Json
 from flownb.store import sql
+from flownb.store.engine import Database
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core.data import Changed, NoSuchKey, incremented
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Json
 from flownb.store import sql
+from flownb.store.engine import Database
 
 MOST_REMOVED = 100
 """Values whose time is over that a change removes along the way."""
@@ -165,14 +164,15 @@ def clear(db: Database, store: str) -> None:
 
 
 def _remove_expired(db: Database, now: int) -> None:
-    over = "SELECT rowid FROM data INDEXED BY data_expires WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
-    for row in sql.column(db, over, now, MOST_REMOVED):
-        db.execute("DELETE FROM data WHERE rowid = ?", (row,))
+    over = "SELECT store, key FROM data INDEXED BY data_expires WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
+    for row in db.execute(over, (now, MOST_REMOVED)).fetchall():
+        db.execute("DELETE FROM data WHERE store = ? AND key = ?", row)
 
 
 def _next_revision(db: Database) -> int:
     following = """INSERT INTO meta VALUES (?, '1')
-                   ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value"""
+                   ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)
+                   RETURNING value"""
     return int(db.execute(following, (_REVISION,)).fetchone()[0])
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from flownb.core import links
 from flownb.core.deployment import Deployment, NoSuchVersion, NoSuchWorkflow
 from flownb.core.model import Json
 from flownb.store import sql
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 
 _ALL = """SELECT d.name, v.number, v.version, v.notebook, v.at, v.by, d.active, d.serial, v.restores
@@ -44,7 +43,7 @@ def unfinished(db: Database, name: str) -> dict[str, int]:
 def by_hook(db: Database, token: str) -> Deployment | None:
     """The active deployment whose hook URL has this secret."""
     known = f"{_ALL} AND v.number = d.number JOIN hooks h ON h.name = d.name AND h.serial = d.serial"
-    return _first(db, f"{known} WHERE d.active AND h.fingerprint = ?", links.fingerprint(token))
+    return _first(db, f"{known} WHERE d.active = 1 AND h.fingerprint = ?", links.fingerprint(token))
 
 
 def put(db: Database, key: Key, name: str, version: str, notebook: str, now: int, by: str | None) -> Deployment:
@@ -115,7 +114,7 @@ def add_hook(db: Database, key: Key, name: str, serial: int) -> None:
     """Make a hook URL known."""
     fingerprint = links.fingerprint(links.hook_token(key.secret, name, serial))
     row = (fingerprint, name, serial, key.name)
-    db.execute("INSERT OR IGNORE INTO hooks VALUES (?, ?, ?, ?)", row)
+    db.execute("INSERT INTO hooks VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
 
 
 def adopt_hooks(db: Database, key: Key) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from flownb.core.failures import Failure, is_told
 from flownb.store import sql
+from flownb.store.engine import Database
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def held_back(db: Database, failure: Failure) -> int | None:
     """How many of the same error were not told of since the last that was; None where this one is not, either."""
     same = (failure.workflow, failure.step, failure.ename)
     last = """SELECT max(at) FROM failures INDEXED BY failures_told
-              WHERE workflow = ? AND step = ? AND ename = ? AND told"""
+              WHERE workflow = ? AND step = ? AND ename = ? AND told = 1"""
     told_at: int | None = db.execute(last, same).fetchone()[0]
     if not is_told(failure.at, told_at):
         return None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sqlite_utils import Database
-
 from flownb.core.deployment import Start
 from flownb.core.durations import DAY
 from flownb.core.files import TYPE, Stamp, event
 from flownb.store import sql
 from flownb.store.change import Change
+from flownb.store.engine import Database
 
 Key = tuple[str, str]
 """Workflow and path."""

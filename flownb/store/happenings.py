@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from flownb.core import payload
 from flownb.core.durations import LONGEST_LOOK_BACK
 from flownb.core.events import Happened
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Alternative, Attempt, EndedBy, Execution, Json, Pause
 from flownb.store import queries, sql
+from flownb.store.engine import Database
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ def keep(db: Database, told: Happening, now: int) -> int | None:
         return None
     db.execute("DELETE FROM happenings WHERE at < ?", (now - LONGEST_LOOK_BACK,))
     row = {"name": told.name, "key": told.key, "data": dumps(told.data), "at": now, "by": told.by}
-    return sql.insert(db, "happenings", row)
+    return sql.insert_numbered(db, "happenings", row)
 
 
 def happened(of: Attempt, which: str, number: int, name: str, data: Json, at: int) -> Happened:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from flownb.core import events
 from flownb.core.frozen import replace
 from flownb.core.model import Attempt, Execution, Pause
 from flownb.store import aggregate
+from flownb.store.engine import Database
 
 
 def informed(db: Database, before: Execution, event: events.Event) -> events.Event:

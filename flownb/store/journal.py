@@ -11,12 +11,11 @@ from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from sqlite_utils import Database
-
 from flownb.core import events
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution, Json, Step
 from flownb.store import seals, sql
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 
 T = TypeVar("T")
@@ -96,7 +95,7 @@ def write(
     entry: dict[str, Any] = dict(zip(_COLUMNS, told, strict=True))
     entry |= {"key": signing.key.name, "seal": dumps(signing.seal) if signing.seal else None}
     entry["mac"] = seals.sign(signing.key, signing.before, entry)
-    return sql.insert(db, "journal", entry), entry["mac"]
+    return sql.insert_numbered(db, "journal", entry), entry["mac"]
 
 
 def name_of(event: events.Event | None) -> str:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Pause, PauseKind, Status
 from flownb.store import rows, sql
+from flownb.store.engine import Database
 from flownb.store.queries import ids
 
 FOR_PEOPLE = tuple(kind for kind in PauseKind if kind is not PauseKind.RETRY)
@@ -89,7 +88,7 @@ def workflows(db: Database) -> list[WorkflowSummary]:
     counted = "SELECT workflow, status, count(*) AS n, max(seq) AS latest FROM executions GROUP BY workflow, status"
     groups = [(name, list(found)) for name, found in groupby(sql.query(db, counted), key=lambda row: row["workflow"])]
     groups.sort(key=lambda group: _latest(group[1]), reverse=True)
-    those = "SELECT id FROM executions WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC"
+    those = "SELECT id FROM executions WHERE seq IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY seq DESC"
     newest = listed(db, sql.column(db, those, dumps([_latest(found) for _, found in groups])))
     return [
         WorkflowSummary(name, latest, {Status(row["status"]): row["n"] for row in found})

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Json
 from flownb.store import sql
+from flownb.store.engine import Database
 
 MAIL = "mail"
 """The channel of mails; any other is the digest of a service's URL, which is a secret and not stored."""
@@ -57,10 +56,7 @@ class Listed:
 
 def put(db: Database, message: Message) -> None:
     """Add a message, unless it is there."""
-    names = ", ".join(_FIELDS)
-    values = {**vars(message), "content": dumps(message.content)}
-    marks = ", ".join(f":{name}" for name in _FIELDS)
-    db.execute(f"INSERT OR IGNORE INTO outbox ({names}) VALUES ({marks})", values)  # noqa: S608 - names are ours
+    sql.insert_new(db, "outbox", {**vars(message), "content": dumps(message.content)})
 
 
 def mark(db: Database, key: str, **changes: Any) -> None:
@@ -73,7 +69,7 @@ def due(db: Database, now: int, most: int) -> list[Message]:
     waiting = """SELECT * FROM (
                  SELECT *, row_number() OVER (PARTITION BY channel ORDER BY next_at, seq) AS place
                  FROM outbox INDEXED BY outbox_waiting WHERE next_at IS NOT NULL AND next_at <= ?
-             ) WHERE place <= ? ORDER BY next_at, seq"""
+             ) AS queued WHERE place <= ? ORDER BY next_at, seq"""
     return [_message(row) for row in sql.query(db, waiting, now, most)]
 
 

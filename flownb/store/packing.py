@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
-from sqlite_utils import Database
-
 from flownb import __version__
 from flownb.core.errors import FlowNBError
 from flownb.core.jsonvalue import dumps
@@ -19,6 +17,7 @@ from flownb.core.model import Json, Status
 from flownb.store import journal
 from flownb.store.aggregate import load
 from flownb.store.change import NotFound
+from flownb.store.engine import Database
 from flownb.store.snapshots import BLOBS, Snapshots
 
 FORMAT = 1
@@ -29,7 +28,7 @@ TABLES = {
     "versions": "SELECT v.* FROM versions v JOIN executions e ON e.version = v.version WHERE e.id = ?",
     "executions": "SELECT * FROM executions WHERE id = ?",
     **{
-        name: f"SELECT * FROM {name} WHERE execution = ? ORDER BY rowid"  # noqa: S608 - constants
+        name: f"SELECT * FROM {name} WHERE execution = ? ORDER BY seq"  # noqa: S608 - constants
         for name in ("pauses", "journal")
     },
     **{

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from flownb.core.deployment import Deployment
 from flownb.core.notebook import Workflow
 from flownb.store import deployments, schedules, workflows
 from flownb.store.change import Clock
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 from flownb.store.writer import Writer
 

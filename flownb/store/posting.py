@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from flownb.core.failures import failure
 from flownb.core.frozen import replace
 from flownb.core.model import Json
 from flownb.store import failures, outbox
 from flownb.store.change import Change, Post
+from flownb.store.engine import Database
 
 Alarm = Callable[[Change, int], Sequence[outbox.Message]]
 """What people are told of a failure; so many of the same error were held back before it."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from flownb.core.durations import DAY
 from flownb.store import lists, sql
+from flownb.store.engine import Database
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,10 @@ _BY_AGE = """SELECT id, workflow, finished_at FROM executions INDEXED BY executi
              WHERE finished_at IS NOT NULL AND finished_at <= ? ORDER BY finished_at LIMIT ?"""
 _BY_COUNT = """SELECT id, workflow, finished_at FROM executions INDEXED BY executions_ended
                WHERE workflow = ? AND finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ? OFFSET ?"""
-_SIZE = """SELECT (SELECT coalesce(sum(stored), 0) FROM checkpoints WHERE execution = ?1 AND file IS NOT NULL)
-                + (SELECT coalesce(sum(length(outputs)), 0) FROM outputs WHERE execution = ?1)
-                + (SELECT coalesce(sum(length(exports)), 0) FROM steps WHERE execution = ?1)
-                + (SELECT coalesce(sum(length(detail) + 200), 0) FROM journal WHERE execution = ?1)"""
+_SIZE = """SELECT (SELECT coalesce(sum(stored), 0) FROM checkpoints WHERE execution = ? AND file IS NOT NULL)
+                + (SELECT coalesce(sum(length(outputs)), 0) FROM outputs WHERE execution = ?)
+                + (SELECT coalesce(sum(length(exports)), 0) FROM steps WHERE execution = ?)
+                + (SELECT coalesce(sum(length(detail) + 200), 0) FROM journal WHERE execution = ?)"""
 _SNAPSHOTS = "SELECT coalesce(sum(stored), 0) FROM checkpoints INDEXED BY checkpoints_kept WHERE file IS NOT NULL"
 
 
@@ -72,14 +71,12 @@ def _too_large(db: Database, keep: Keep, now: int, most: int) -> list[Prunable]:
 
 def size(db: Database, execution_id: str) -> int:
     """What an execution takes, roughly, in bytes."""
-    return int(db.execute(_SIZE, (execution_id,)).fetchone()[0])
+    return int(db.execute(_SIZE, (execution_id,) * 4).fetchone()[0])
 
 
 def total(db: Database) -> int:
     """What the database and the snapshots take, roughly, in bytes."""
-    names = ("page_count", "freelist_count", "page_size")
-    pages, free, each = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
-    return int((pages - free) * each + db.execute(_SNAPSHOTS).fetchone()[0])
+    return db.size() + int(db.execute(_SNAPSHOTS).fetchone()[0])
 
 
 def next_end(db: Database) -> int | None:

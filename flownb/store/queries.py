@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core import links
 from flownb.core.model import Action, Attempt, Execution, Json, Pause, PauseKind, Status
 from flownb.store import rows, sql
 from flownb.store.aggregate import load
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 
 
@@ -181,5 +180,5 @@ def journal_of(db: Database, execution_id: str) -> list[dict[str, Any]]:
 
 def pauses(db: Database, execution_id: str) -> list[Pause]:
     """All pauses of an execution, oldest first."""
-    every = f"SELECT {rows.PAUSE} FROM pauses WHERE execution = ? ORDER BY rowid"  # noqa: S608 - constants
+    every = f"SELECT {rows.PAUSE} FROM pauses WHERE execution = ? ORDER BY seq"  # noqa: S608 - constants
     return [rows.pause(row) for row in db.execute(every, (execution_id,))]

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlite_utils import Database
-
 from flownb.core.settings import Quota
 from flownb.store import servers
+from flownb.store.engine import Database
 
 WOKEN, NEW = 0, 1
 """As the index has them: whether an execution has no segment yet."""
@@ -83,13 +82,14 @@ class _Lanes:
 
     def _following(self, kind: int, name: str) -> str | None:
         following = """SELECT workflow FROM executions INDEXED BY executions_queue
-                       WHERE status = 'queued' AND (segments = 0) = ? AND workflow > ? ORDER BY workflow LIMIT 1"""
+                       WHERE status = 'queued' AND CAST(segments = 0 AS INTEGER) = ? AND workflow > ?
+                       ORDER BY workflow LIMIT 1"""
         row = self._db.execute(following, (kind, name)).fetchone()
         return row[0] if row else None
 
     def _lane(self, kind: int, workflow: str) -> Iterator[str]:
         waiting = """SELECT id, version FROM executions INDEXED BY executions_queue
-                     WHERE status = 'queued' AND (segments = 0) = ? AND workflow = ? ORDER BY seq"""
+                     WHERE status = 'queued' AND CAST(segments = 0 AS INTEGER) = ? AND workflow = ? ORDER BY seq"""
         room: int | None = None
         for execution, version in self._db.execute(waiting, (kind, workflow)):
             if execution in self._running:

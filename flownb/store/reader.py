@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
+from flownb.store.engine import ERRORS, Connection, Database, Engine
 from flownb.store.writer import StoreError
 
 T = TypeVar("T")
@@ -20,11 +17,11 @@ T = TypeVar("T")
 class Reader:
     """A few threads, each with a read-only connection."""
 
-    def __init__(self, path: Path, threads: int = 2) -> None:
-        self._uri = f"{path.absolute().as_uri()}?mode=ro"
+    def __init__(self, engine: Engine, threads: int = 2) -> None:
+        self._engine = engine
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="flownb-reader")
         self._mine = threading.local()
-        self._open: list[Database] = []
+        self._open: list[Connection] = []
 
     async def run(self, job: Callable[[Database], T]) -> T:
         """What ``job`` reads, in one snapshot of the database; raises ``StoreError``."""
@@ -33,18 +30,17 @@ class Reader:
     def _read(self, job: Callable[[Database], T]) -> T:
         try:
             db = getattr(self._mine, "db", None) or self._connect()
-            db.execute("BEGIN")
+            db.begin_reading()
             try:
                 return job(db)
             finally:
-                db.conn.rollback()
-        except sqlite3.Error as error:
+                db.rollback()
+        except ERRORS as error:
             raise StoreError(f"the database cannot be read: {error}") from None
 
-    def _connect(self) -> Database:
+    def _connect(self) -> Connection:
         # Closed by whoever closes the reader, after the threads have ended.
-        connection = sqlite3.connect(self._uri, uri=True, timeout=30, check_same_thread=False)
-        self._mine.db = Database(connection, execute_plugins=False)
+        self._mine.db = self._engine.reading()
         self._open.append(self._mine.db)
         return self._mine.db  # type: ignore[no-any-return]
 

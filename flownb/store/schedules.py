@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from flownb.core.deployment import NoSuchWorkflow, QueueFull, Start
 from flownb.core.frozen import replace
 from flownb.core.jsonvalue import dumps
@@ -15,6 +13,7 @@ from flownb.core.schedules import TYPE, Firing, event, following, plan
 from flownb.core.settings import Schedule
 from flownb.store import sql
 from flownb.store.change import Change
+from flownb.store.engine import Database
 
 NO_SERVER = "no server was at work"
 

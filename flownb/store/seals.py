@@ -15,11 +15,10 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Attempt, Execution, Json, Pause, Policy, Status, Step, StepStatus
 from flownb.store import rows
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 
 REMEMBERED = 2_000
@@ -122,7 +121,7 @@ class Left:
 class Known:
     """What this process has left on disk; for the writer alone.
 
-    SQLite counts the commits of others (``data_version``): as long as there are none, nothing has to be read again.
+    As long as nobody else has committed, nothing has to be read again.
     """
 
     def __init__(self) -> None:
@@ -131,7 +130,7 @@ class Known:
 
     def begin(self, db: Database, execution_id: str, mac: str | None) -> Left | None:
         """How an execution was left whose latest entry has this signature; None where that is not known."""
-        commits = db.execute("PRAGMA data_version").fetchone()[0]
+        commits = db.others()
         if commits != self._commits:
             self._commits = commits
             self._left.clear()

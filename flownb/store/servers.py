@@ -6,16 +6,15 @@ for dead, and is not, does no harm. What ran on a server that is not on the list
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from flownb.core.model import Execution, Status
 from flownb.store import sql
+from flownb.store.engine import Database
 
 
 def join_alone(db: Database) -> int:
     """A server comes that owns the whole store: all before it are gone. Returns its number, which none had before."""
     db.execute("DELETE FROM servers")
-    return sql.insert(db, "servers", {"owner": "{}", "beat_at": 0})
+    return sql.insert_numbered(db, "servers", {"owner": "{}", "beat_at": 0}, "id")
 
 
 def at_work(db: Database, server: int) -> bool:

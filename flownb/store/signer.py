@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 
-from sqlite_utils import Database
-
 from flownb.core import events, transitions
 from flownb.core.model import Execution
 from flownb.store import aggregate, journal, queries, seals
 from flownb.store.change import Change
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 
 NEW = journal.Latest()

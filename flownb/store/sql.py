@@ -1,4 +1,4 @@
-"""Statements of ours, run as they are: constant texts, so that SQLite prepares each of them once.
+"""Statements of ours, run as they are: constant texts, so that the database prepares each of them once.
 
 ``Database.query`` sets a savepoint round every statement and ``Table.upsert`` asks for the schema each time; on the
 path of every step and request that costs more than the statements themselves.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from sqlite_utils import Database
+from flownb.store.engine import Database
 
 Row = dict[str, Any]
 
@@ -33,9 +33,24 @@ def column(db: Database, sql: str, *values: Any) -> list[Any]:
     return [row[0] for row in db.execute(sql, values)]
 
 
-def insert(db: Database, table: str, row: Row) -> int:
-    """Add a row; returns its number."""
-    return int(db.execute(_insert(table, tuple(row)), tuple(row.values())).lastrowid or 0)
+def columns(db: Database, table: str) -> set[str]:
+    """The names of the columns of a table."""
+    return {column[0] for column in db.execute(f"SELECT * FROM {table} LIMIT 0").description}  # noqa: S608
+
+
+def insert(db: Database, table: str, row: Row) -> None:
+    """Add a row."""
+    db.execute(_insert(table, tuple(row)), tuple(row.values()))
+
+
+def insert_numbered(db: Database, table: str, row: Row, number: str = "seq") -> int:
+    """Add a row to a table that numbers its rows; returns its number."""
+    return int(db.execute(_insert_numbered(table, tuple(row), number), tuple(row.values())).fetchone()[0])
+
+
+def insert_new(db: Database, table: str, row: Row) -> None:
+    """Add a row, unless it is there."""
+    db.execute(_insert_new(table, tuple(row)), tuple(row.values()))
 
 
 def put(db: Database, table: str, row: Row, key: tuple[str, ...]) -> None:
@@ -55,6 +70,16 @@ def update(db: Database, table: str, changes: Row, where: str, *key: Any) -> Non
 @cache
 def _insert(table: str, names: tuple[str, ...]) -> str:
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(names)})"  # noqa: S608
+
+
+@cache
+def _insert_numbered(table: str, names: tuple[str, ...], number: str) -> str:
+    return f"{_insert(table, names)} RETURNING {number}"
+
+
+@cache
+def _insert_new(table: str, names: tuple[str, ...]) -> str:
+    return f"{_insert(table, names)} ON CONFLICT DO NOTHING"
 
 
 @cache

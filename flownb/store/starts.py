@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from flownb.core.deployment import NoSuchWorkflow, QueueFull, Start
 from flownb.core.model import Execution, Json
 from flownb.core.notebook import Workflow, fresh
 from flownb.store import aggregate, deployments, sql
+from flownb.store.engine import Database
 from flownb.store.workflows import Workflows
 
 
@@ -45,6 +44,6 @@ def _demand_room(db: Database, name: str, workflow: Workflow) -> None:
     if most is None:
         return
     last = """SELECT 1 FROM executions INDEXED BY executions_queue
-              WHERE status = 'queued' AND (segments = 0) = 1 AND workflow = ? LIMIT 1 OFFSET ?"""
+              WHERE status = 'queued' AND CAST(segments = 0 AS INTEGER) = 1 AND workflow = ? LIMIT 1 OFFSET ?"""
     if db.execute(last, (name, most - 1)).fetchone():
         raise QueueFull(name, most)

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
-
-from sqlite_utils import Database
 
 from flownb.core import consequences, events, transitions
 from flownb.core.deployment import NoSuchWorkflow, QueueFull, Start
@@ -38,6 +35,7 @@ from flownb.store.change import Change as Change
 from flownb.store.change import Clock as Clock
 from flownb.store.change import NotFound as NotFound
 from flownb.store.change import Post
+from flownb.store.engine import Database, Engine
 from flownb.store.happenings import Happening
 from flownb.store.informed import informed
 from flownb.store.keys import Key
@@ -61,10 +59,9 @@ class Store:
 
     def __init__(
         self,
-        path: Path,
+        engine: Engine,
         key: Key,
         clock: Clock,
-        journal_mode: str = "WAL",
         post: Post = lambda change, mails: (),
         alarm: Alarm = lambda change, held: (),
         committed: Callable[[float, int], None] = lambda seconds, jobs: None,
@@ -75,8 +72,8 @@ class Store:
         self._at_work = AtWork()
         self._signer = Signer(key)
         self._workflows = workflows.Workflows()
-        self._writer = Writer(path, journal_mode, committed)
-        self._reader = Reader(path)
+        self._writer = Writer(engine, committed)
+        self._reader = Reader(engine)
         self.pinning = Pinning(self._writer, key, clock, self._workflows)
         self._listeners: list[Callable[[Change], None]] = []
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core.model import Execution
 from flownb.core.times import day
 from flownb.core.usage import spent
 from flownb.store import sql
+from flownb.store.engine import Database
 
 _SEGMENT = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (execution, segment) DO UPDATE SET
-              compute_ms = compute_ms + excluded.compute_ms, suspended_ms = suspended_ms + excluded.suspended_ms,
-              credits = credits + excluded.credits"""
+              compute_ms = usage.compute_ms + excluded.compute_ms,
+              suspended_ms = usage.suspended_ms + excluded.suspended_ms, credits = usage.credits + excluded.credits"""
 _STEP = """INSERT INTO usage_steps (execution, segment, step, compute_ms) VALUES (?, ?, ?, ?)
-           ON CONFLICT (execution, segment, step) DO UPDATE SET compute_ms = compute_ms + excluded.compute_ms"""
+           ON CONFLICT (execution, segment, step) DO UPDATE SET
+           compute_ms = usage_steps.compute_ms + excluded.compute_ms"""
 
 
 def add(db: Database, before: Execution, after: Execution, at: int) -> None:
@@ -52,16 +52,18 @@ class Period:
     def source(self, joined: str = "") -> str:
         """The rows of the table that are meant, as ``u``, and what is joined to them."""
         index, which = ("day", "") if self.workflow is None else ("workflow", "u.workflow = :workflow AND ")
-        return f"usage u INDEXED BY usage_{index} {joined} WHERE {which}u.day BETWEEN :since AND :until AND u.here"
+        return f"usage u INDEXED BY usage_{index} {joined} WHERE {which}u.day BETWEEN :since AND :until AND u.here = 1"
 
 
 _TIMES = "sum(u.compute_ms) AS compute_ms, sum(u.suspended_ms) AS suspended_ms, sum(u.credits) AS credits"
 _COUNTS = f"count(DISTINCT u.execution) AS executions, count(*) AS segments, {_TIMES}"
 _OF = "u.execution, u.workflow, u.version"
+_FIRST = """max(u.workflow) AS workflow,
+    (SELECT v.version FROM usage v WHERE v.execution = u.execution ORDER BY v.segment LIMIT 1) AS version"""
 _COLUMNS = {
     By.DAY: f"u.day, {_COUNTS}",
     By.WORKFLOW: f"u.workflow, {_COUNTS}",
-    By.EXECUTION: f"{_OF}, min(u.started_at) AS started_at, count(*) AS segments, {_TIMES}",
+    By.EXECUTION: f"u.execution, {_FIRST}, min(u.started_at) AS started_at, count(*) AS segments, {_TIMES}",
     By.STEP: "u.workflow, s.step, count(DISTINCT u.execution) AS executions, sum(s.compute_ms) AS compute_ms",
     By.SEGMENT: f"{_OF}, u.segment, u.day, u.started_at, u.compute_ms, u.suspended_ms, u.credits",
 }

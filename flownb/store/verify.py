@@ -7,14 +7,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlite_utils import Database
-
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Attempt, Execution, Status
 from flownb.core.notebook import workflow
 from flownb.core.transitions import due_at
 from flownb.store import queries, seals, sql
 from flownb.store.aggregate import load
+from flownb.store.engine import Database
 from flownb.store.keys import Key
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Protocol
 
-from sqlite_utils import Database
-
 from flownb.core import children
 from flownb.core.deployment import NoSuchWorkflow, Start
 from flownb.core.events import Event, RequestArrived
@@ -15,6 +13,7 @@ from flownb.core.model import Action, Attempt, Awaited, Execution, Pause, PauseK
 from flownb.core.transitions import NotNow, live_pause
 from flownb.store import happenings, sql
 from flownb.store.change import Change
+from flownb.store.engine import Database
 from flownb.store.happenings import Happening
 
 

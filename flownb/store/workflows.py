@@ -6,12 +6,11 @@ import json
 import threading
 from collections import OrderedDict
 
-from sqlite_utils import Database
-
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Json
 from flownb.core.notebook import Workflow, workflow
 from flownb.store import sql
+from flownb.store.engine import Database
 
 MOST = 200
 
@@ -44,14 +43,14 @@ class Workflows:
 
 def put(db: Database, version: str, content: Json, now: int) -> None:
     """Keep the notebook of a version, unless it is known."""
-    db.execute("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", (version, dumps(content), now))
+    db.execute("INSERT INTO versions VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (version, dumps(content), now))
 
 
 def drop_unused(db: Database, version: str) -> None:
     """Forget a version that neither an execution nor a deployment is pinned to."""
     db.execute(
-        """DELETE FROM versions WHERE version = ?1
-           AND NOT EXISTS (SELECT 1 FROM executions WHERE version = ?1)
-           AND NOT EXISTS (SELECT 1 FROM deployed WHERE version = ?1)""",
-        (version,),
+        """DELETE FROM versions WHERE version = ?
+           AND NOT EXISTS (SELECT 1 FROM executions WHERE version = ?)
+           AND NOT EXISTS (SELECT 1 FROM deployed WHERE version = ?)""",
+        (version,) * 3,
     )

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
-
-from sqlite_utils import Database
 
 from flownb import faults
 from flownb.core.errors import FlowNBError
 from flownb.store import servers
-from flownb.store.schema import migrations
+from flownb.store.engine import ERRORS, Connection, ConnectionLost, Database, Engine
 
 T = TypeVar("T")
 
 MOST_TOGETHER = 200
 """So many jobs share one commit at most, which bounds how long the first of them waits."""
-
-BUSY_SECONDS = 30.0
-"""How long the database may be another connection's before that is an error."""
-
-CACHE_KIB = 16_000
-"""Memory for pages of the database at most; a full transaction changes so much of it that the usual 2 MB spill over."""
-
-CHECKPOINT_PAGES = 4_000
-"""Pages of the log, of 4 KiB, before they are copied into the database: those that change often are copied once."""
 
 
 class StoreError(FlowNBError):
@@ -66,21 +53,19 @@ class _Order:
 class Writer:
     """A thread with a connection and a queue.
 
-    Each job runs in a savepoint, several jobs in one ``BEGIN IMMEDIATE`` transaction; a job is told of its success
-    only after the commit, which is on disk (``synchronous=FULL``). Every transaction checks that this server is one
-    of those at work.
+    Each job runs in a savepoint, several jobs in one transaction, besides which there is no other that writes; a job
+    is told of its success only after the commit, which is on disk. Every transaction checks that this
+    server is one of those at work.
     """
 
     def __init__(
         self,
-        path: Path,
-        journal_mode: str = "WAL",
+        engine: Engine,
         committed: Callable[[float, int], None] = lambda seconds, jobs: None,
     ) -> None:
         """``committed`` hears of each transaction, in the writer's thread: its seconds and how many jobs shared it."""
-        self._path = path
+        self._engine = engine
         self._committed = committed
-        self._journal_mode = journal_mode
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="flownb-writer", daemon=True)
         self._opened: asyncio.Future[None]
@@ -135,11 +120,11 @@ class Writer:
 
     def _work(self) -> None:
         try:
-            db = open_database(self._path, self._journal_mode)
+            db = self._engine.writing()
             self.server = _join(db)
         except Exception as error:
             self._closed = True
-            failed = StoreError(f"the database {self._path} cannot be opened: {error}")
+            failed = StoreError(f"the database {self._engine} cannot be opened: {error}")
             self._loop.call_soon_threadsafe(self._opened.set_exception, failed)
             return
         self._loop.call_soon_threadsafe(self._opened.set_result, None)
@@ -166,23 +151,23 @@ class Writer:
             orders.append(order)
         return orders
 
-    def _commit(self, db: Database, jobs: list[_Job]) -> None:
+    def _commit(self, db: Connection, jobs: list[_Job]) -> None:
         try:
-            db.execute("BEGIN IMMEDIATE")
+            db.begin_writing()
             self._demand_joined(db)
         except Exception as error:
-            db.conn.rollback()
+            db.rollback()
             _refuse(jobs, error)
             return
         try:
             for job in jobs:
                 _run(db, job)
             faults.point("commit.before")
-            db.conn.commit()
+            db.commit()
             faults.point("commit.after")
         except Exception as error:
-            db.conn.rollback()
-            if len(jobs) == 1:
+            db.rollback()
+            if len(jobs) == 1 or isinstance(error, ConnectionLost):  # what was committed is not done twice
                 _refuse(jobs, error)
                 return
             for job in jobs:
@@ -216,7 +201,7 @@ def _run(db: Database, job: _Job) -> None:
     db.execute("SAVEPOINT job")
     try:
         job.result = job.run(db)
-    except sqlite3.Error:
+    except ERRORS:
         raise
     except Exception as error:
         db.execute("ROLLBACK TO job")
@@ -230,52 +215,13 @@ def _refuse(jobs: list[_Job], error: Exception) -> None:
         job.error = failed
 
 
-def open_database(path: Path, journal_mode: str) -> Database:
-    """A connection for writing, with the schema up to date; the file is for its owner alone."""
-    path.touch(mode=0o600)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-    try:
-        _set_journal_mode(connection, "WAL" if journal_mode.upper() == "WAL" else "DELETE")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        db = Database(connection, execute_plugins=False)
-        with _immediate(db):
-            migrations.apply(db)
-    except BaseException:
-        connection.close()
-        raise
-    return db
-
-
-def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
-    """SQLite waits for whoever has the database locked everywhere but here."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute(f"PRAGMA journal_mode = {mode}")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-@contextmanager
-def _immediate(db: Database) -> Iterator[None]:
-    """A transaction that reads and then writes; it waits for its turn, where a deferred one would fail."""
-    db.execute("BEGIN IMMEDIATE")
-    with db.conn:
-        yield
-
-
-def _join(db: Database) -> int:
+def _join(db: Connection) -> int:
     """The number of this server; a failure closes the connection."""
     try:
-        with _immediate(db):
-            return servers.join_alone(db)
+        db.begin_writing()
+        number = servers.join_alone(db)
+        db.commit()
     except BaseException:
         db.close()
         raise
+    return number

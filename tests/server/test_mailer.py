@@ -13,6 +13,7 @@ from flownb.server.letters import Letters
 from flownb.server.mailer import Mailer
 from flownb.server.notifier import Notifier
 from flownb.server.smtp import Smtp
+from flownb.store.sqlite import Sqlite
 from flownb.store.store import Store
 from flownb.testing.server import free_port
 from tests.store.stored import BEGIN, CONTENT, KEY, finished, new
@@ -37,7 +38,7 @@ async def test_a_server_is_busy_as_long_as_a_mail_waits_for_another_try(tmp_path
     smtp = Smtp("127.0.0.1", free_port(), "none", owner="owner@example.org")
     letters = Letters(Links(KEY, "http://localhost/flownb/"), smtp, Notifier([], KEY))
     clock = Told()
-    store = Store(tmp_path / "flownb.db", KEY, clock, post=letters)
+    store = Store(Sqlite(tmp_path / "flownb.db"), KEY, clock, post=letters)
     await store.open()
     mailer = Mailer(store, letters, clock, logging.getLogger("flownb"))
     store.listen(mailer.hear)

@@ -17,7 +17,7 @@ from flownb.server import scheduler
 from flownb.server.clock import Clock
 from flownb.server.scheduler import Scheduler
 from flownb.store.store import Change
-from tests.store.stored import BEGIN, START, SUSPEND, Stored, finished, new, rows, stored, suspend
+from tests.store.stored import BEGIN, START, SUSPEND, Stored, finished, new, of_sqlite, rows, stored, suspend
 from tests.support.asyncio import in_loop
 
 MANY = 250
@@ -125,7 +125,7 @@ async def test_those_that_wait_for_a_slot_get_them_together(tmp_path: Path) -> N
         for name in "abcd":
             await store.play(new(name))
         statements: list[Any] = []
-        await store._writer.run(lambda db: db.conn.set_trace_callback(statements.append))
+        await store._writer.run(lambda db: of_sqlite(db).conn.set_trace_callback(statements.append))
         async with scheduling(store, max_running=3) as made:
             assert sorted(await heard(store, "Admitted", 3)) == ["a", "b", "c"]
             assert made.running == 3

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from flownb.core import events
 from flownb.core.model import Action, Attempt, Checkpoint, Execution, Json, PauseKind, Step
 from flownb.core.transitions import Answer
+from flownb.store.engine import Database
 from flownb.store.keys import Key
+from flownb.store.sqlite import Sqlite, SqliteConnection
 from flownb.store.store import Store
 
 START = 1_800_000_000_000
@@ -68,7 +68,7 @@ class Stored(Store):
     def __init__(self, folder: Path) -> None:
         self.path = folder / "flownb.db"
         self.clock = StillClock()
-        super().__init__(self.path, KEY, self.clock)
+        super().__init__(Sqlite(self.path), KEY, self.clock)
 
     async def play(self, execution: Execution | str, *happenings: events.Event) -> Execution:
         """What becomes of an execution, created where it is new."""
@@ -92,6 +92,11 @@ async def stored(folder: Path) -> AsyncIterator[Stored]:
         await store.close()
 
 
+def of_sqlite(db: Database) -> SqliteConnection:
+    assert isinstance(db, SqliteConnection)
+    return db
+
+
 def rows(path: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """What another connection sees."""
     with closing(sqlite3.connect(path)) as connection:
@@ -102,11 +107,11 @@ def rows(path: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
 def traced(db: Database) -> Iterator[list[str]]:
     """The statements that a connection runs within the block."""
     statements: list[str] = []
-    db.conn.set_trace_callback(statements.append)
+    of_sqlite(db).conn.set_trace_callback(statements.append)
     try:
         yield statements
     finally:
-        db.conn.set_trace_callback(None)
+        of_sqlite(db).conn.set_trace_callback(None)
 
 
 def updates(statements: list[str]) -> list[tuple[str, set[str]]]:

@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from flownb.core import events
 from flownb.core.model import Action, Error, Execution, Policy, Retry, Status, Step
 from flownb.store import aggregate, journal
 from flownb.store.at_work import AtWork
-from tests.store.stored import BEGIN, CONTENT, SUSPEND, Stored, finished, new, rerun, stored, suspend, traced
+from flownb.store.engine import Database
+from flownb.store.sqlite import SqliteConnection
+from tests.store.stored import BEGIN, CONTENT, SUSPEND, Stored, finished, new, of_sqlite, rerun, stored, suspend, traced
 from tests.support.asyncio import in_loop
 
 STORY: tuple[events.Event, ...] = (
@@ -67,9 +68,9 @@ async def test_a_step_of_an_execution_that_runs_reads_none_of_its_rows(tmp_path:
 async def reads(store: Stored, event: events.Event) -> list[str]:
     """What the writer reads for an event, besides who is at work."""
     statements: list[str] = []
-    await store._writer.run(lambda db: db.conn.set_trace_callback(statements.append))
+    await store._writer.run(lambda db: of_sqlite(db).conn.set_trace_callback(statements.append))
     await store.apply("one", event)
-    await store._writer.run(lambda db: db.conn.set_trace_callback(None))
+    await store._writer.run(lambda db: of_sqlite(db).conn.set_trace_callback(None))
     return [one for one in statements if one.startswith("SELECT") and "servers" not in one]
 
 
@@ -93,7 +94,7 @@ def spoil(store: Stored, db: Database) -> None:
 def test_an_entry_that_is_not_the_latest_is_of_no_use(tmp_path: Path) -> None:
     at_work = AtWork()
     at_work.keep(7, Execution(**{**vars(new()), "status": Status.RUNNING}))
-    db = Database(memory=True)
+    db = SqliteConnection(memory=True)
     for table in ("executions", "steps", "pauses"):
         db.execute(f"CREATE TABLE {table} AS SELECT 1 AS one")
     with traced(db) as statements:

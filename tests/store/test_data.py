@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from flownb.core.data import Changed, NoSuchKey
-from flownb.store import data
-from flownb.store.writer import open_database
+from flownb.store import data, sql
+from flownb.store.engine import Database
+from flownb.store.sqlite import open_database
 
 NOW = 1_000
 
@@ -59,12 +59,12 @@ def test_what_has_had_its_time_is_not_there_and_goes_at_the_next_change(db: Data
     for gone in (partial(data.delete, now=later), partial(data.set_lifetime, lives=None, now=later)):
         with pytest.raises(NoSuchKey):
             gone(db, "one", "short")
-    assert db.table("data").count == 2
+    assert len(sql.column(db, "SELECT key FROM data")) == 2
     assert data.add(db, "one", "short", 5, later).value == 5
-    assert db.table("data").count == 2
+    assert len(sql.column(db, "SELECT key FROM data")) == 2
     data.put(db, "two", "x", 0, later, lives=1)
     data.put(db, "two", "y", 0, later + 1)
-    assert [row["key"] for row in db.query("SELECT key FROM data WHERE store = 'two'")] == ["y"]
+    assert sql.column(db, "SELECT key FROM data WHERE store = 'two'") == ["y"]
 
 
 def test_a_lifetime_ends_with_a_new_value_unless_it_is_to_go_on(db: Database) -> None:

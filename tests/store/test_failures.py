@@ -12,6 +12,7 @@ from flownb.store import failures
 from flownb.store.change import Change
 from flownb.store.failures import Group
 from flownb.store.outbox import Message
+from flownb.store.sqlite import Sqlite
 from flownb.store.store import Store
 from tests.store.stored import BEGIN, CONTENT, KEY, START, StillClock, new, stored
 from tests.support.asyncio import in_loop
@@ -25,7 +26,7 @@ async def test_the_same_error_is_told_of_once_a_day_with_how_many_were_held_back
         told.append((change.after.id, held))
         return [Message(change.after.id, change.after.id, "c", {}, change.at)] if change.after.id != "nobody" else []
 
-    store = Store(tmp_path / "flownb.db", KEY, clock, alarm=alarm)
+    store = Store(Sqlite(tmp_path / "flownb.db"), KEY, clock, alarm=alarm)
     await store.open()
 
     async def fail(name: str, at: int, error: str = "ValueError", workflow: str = "flow") -> None:

@@ -13,6 +13,7 @@ import pytest
 from flownb.core import events
 from flownb.core.model import Action, Attempt, Checkpoint, Error, PauseKind, Response, StepStatus
 from flownb.store import journal
+from flownb.store.sqlite import Sqlite
 from tests.store.stored import BEGIN, SUSPEND, finished, new, rerun, rows, stored, suspend
 from tests.support.asyncio import in_loop
 from tests.support.replay import bare, replay
@@ -67,7 +68,7 @@ async def test_an_execution_that_begins_in_the_middle_says_so(tmp_path: Path) ->
         done = replace(execution.steps[0], status=StepStatus.SUCCEEDED, runs=2, attempts=1, exports={"x": SECRET})
         begun = replace(execution, steps=(done, *execution.steps[1:]), at=1)
         await store.play(begun, *BEGIN, finished(), finished())
-    (told,) = replay(store.path)
+    (told,) = replay(Sqlite(store.path))
     assert [step.status for step in told.execution.steps] == [StepStatus.SUCCEEDED] * 3
     assert SECRET not in str(rows(store.path, "SELECT detail FROM journal"))
 
@@ -81,7 +82,7 @@ async def test_a_request_that_came_before_the_form_and_does_not_fill_it_is_told_
         await store.apply("one", finished(suspend(form={"type": "string"})))
         filled = events.RequestArrived(Action.RESUME, {"body": "yes"}, Attempt("a", 1, 1))
         assert (await store.request("one", filled))[0].status == "resumed"
-    (told,) = replay(store.path)
+    (told,) = replay(Sqlite(store.path))
     assert len(told.journal) == 6
 
 
@@ -102,8 +103,8 @@ async def test_a_record_that_does_not_agree_with_itself_is_noticed(tmp_path: Pat
     async with stored(tmp_path) as store:
         await store.play(new(), *SUSPEND)
         await store.request("one", events.RequestArrived(Action.CANCEL, {"body": SECRET}, Attempt("a", 1, 1)))
-    replay(store.path)
+    replay(Sqlite(store.path))
     with closing(sqlite3.connect(store.path)) as database, database:
         assert database.execute(harm).rowcount
     with pytest.raises(AssertionError, match="execution one, journal entry"):
-        replay(store.path)
+        replay(Sqlite(store.path))

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from flownb.core import events
 from flownb.core.model import Action, Error, PauseKind, Policy, Retry, Status, Step
 from flownb.store import lists, queries
-from flownb.store.writer import open_database
+from flownb.store.engine import Database
+from flownb.store.sqlite import open_database
 from tests.store.stored import BEGIN, SUSPEND, finished, new, plans, rerun, stored, traced
 from tests.support.asyncio import in_loop
 

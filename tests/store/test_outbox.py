@@ -12,8 +12,8 @@ import pytest
 from flownb.core.transitions import NotNow
 from flownb.store import outbox
 from flownb.store.outbox import MAIL, Message, Status
+from flownb.store.sqlite import Sqlite, open_database
 from flownb.store.store import Change, Store
-from flownb.store.writer import open_database
 from tests.store.stored import BEGIN, CONTENT, KEY, START, StillClock, finished, new, plans
 from tests.support.asyncio import in_loop
 
@@ -30,7 +30,7 @@ def post(change: Change, mails: Sequence[Any]) -> list[Message]:
 
 
 async def opened(folder: Path) -> Store:
-    store = Store(folder / "flownb.db", KEY, StillClock(), post=post)
+    store = Store(Sqlite(folder / "flownb.db"), KEY, StillClock(), post=post)
     await store.open()
     await store.create(new("one", steps=2), CONTENT)
     return store

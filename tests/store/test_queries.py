@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from flownb.core.deployment import Start
 from flownb.core.failures import Failure
@@ -31,14 +30,16 @@ from flownb.store import (
     queue,
     schedules,
     servers,
+    sql,
     starts,
     usage,
     waits,
 )
+from flownb.store.engine import Database
 from flownb.store.prunable import Keep
 from flownb.store.queue import Turn
+from flownb.store.sqlite import open_database
 from flownb.store.usage import By, Period
-from flownb.store.writer import open_database
 from tests.store.stored import (
     BEGIN,
     CONTENT,
@@ -138,7 +139,7 @@ async def make_many(folder: Path) -> None:
         def multiply(db: Database) -> None:
             numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY - 1}) "
             for table, own in (("executions", "id"), ("steps", "execution"), ("pauses", "execution")):
-                names = [column.name for column in db.table(table).columns if column.name != "seq"]
+                names = sorted(sql.columns(db, table) - {"seq"})
                 changed = {own: "n.i", "due_at": "due_at + n.i", "wakes_at": "wakes_at + n.i"}
                 values = ", ".join(changed.get(name, f'"{name}"') for name in names)
                 columns = ", ".join(f'"{name}"' for name in names)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from flownb.core import events
 from flownb.core.model import (
@@ -25,11 +24,13 @@ from flownb.core.model import (
     Step,
 )
 from flownb.store import aggregate
-from flownb.store.writer import open_database
+from flownb.store.engine import Database
+from flownb.store.sqlite import open_database
 from tests.store.stored import (
     BEGIN,
     finished,
     new,
+    of_sqlite,
     rerun,
     stored,
     suspend,
@@ -128,7 +129,7 @@ def test_every_field_survives(
     for each in (pause, *earlier):
         found = aggregate.load_pause(db, created.id, each.of)
         assert found == (each if each.linked_to(each.of) else None)
-    db.conn.rollback()
+    of_sqlite(db).rollback()
 
 
 @in_loop
@@ -163,7 +164,7 @@ async def test_a_change_writes_only_what_changed(tmp_path: Path) -> None:
 
         async def written(event: events.Event) -> list[tuple[str, set[str]]]:
             statements: list[str] = []
-            await store._writer.run(lambda db: db.conn.set_trace_callback(statements.append))
+            await store._writer.run(lambda db: of_sqlite(db).conn.set_trace_callback(statements.append))
             await store.apply("one", event)
             return [update for update in updates(statements) if update[0] not in BESIDE]
 

@@ -6,19 +6,18 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from flownb.core.settings import Quota
 from flownb.store import queue, rows, sql
 from flownb.store.schema import first, migrations
-from flownb.store.writer import open_database
+from flownb.store.sqlite import SqliteConnection, open_database
 from tests.store.stored import new
 
 PINNED = Path(__file__).with_name("schema_1.sql")
 
 
 def test_the_first_migration_is_what_it_was(tmp_path: Path) -> None:
-    db = Database(sqlite3.connect(tmp_path / "db"))
+    db = SqliteConnection(sqlite3.connect(tmp_path / "db"))
     first(db)
     schema = db.schema
     db.close()
@@ -27,7 +26,7 @@ def test_the_first_migration_is_what_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("before", [one.name for one in migrations._migrations][1:])
 def test_databases_of_every_earlier_schema_become_the_present_one(tmp_path: Path, before: str) -> None:
-    db = Database(sqlite3.connect(tmp_path / "earlier"))
+    db = SqliteConnection(sqlite3.connect(tmp_path / "earlier"))
     migrations.apply(db, stop_before=before)
     db.close()
     schemas = []
@@ -39,7 +38,7 @@ def test_databases_of_every_earlier_schema_become_the_present_one(tmp_path: Path
 
 
 def test_what_waited_in_an_earlier_database_is_found(tmp_path: Path) -> None:
-    db = Database(sqlite3.connect(tmp_path / "db"))
+    db = SqliteConnection(sqlite3.connect(tmp_path / "db"))
     migrations.apply(db, stop_before="queue")
     db.execute("INSERT INTO versions VALUES ('v1', '{}', 0)")
     known = {column.name for column in db["executions"].columns}
@@ -73,6 +72,6 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) ->
     for _ in range(2):
         with pytest.raises(sqlite3.OperationalError, match="journal"):
             open_database(tmp_path / "db", "WAL")
-    db = Database(tmp_path / "db")
+    db = SqliteConnection(tmp_path / "db")
     assert db.table_names() == ["journal"]
     db.close()

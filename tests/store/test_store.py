@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from flownb.core import events
 from flownb.core.links import token
@@ -27,6 +26,7 @@ from flownb.core.model import (
 )
 from flownb.core.transitions import Answer, NotNow
 from flownb.store import aggregate, queries
+from flownb.store.engine import Database
 from flownb.store.queries import Link, StepOutputs
 from flownb.store.store import Change, NotFound
 from flownb.store.writer import StoreError

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
+from flownb.store.engine import Database
+from flownb.store.sqlite import Sqlite
 from flownb.store.writer import MOST_TOGETHER, Fenced, StoreError, Writer
-from tests.store.stored import rows
+from tests.store.stored import of_sqlite, rows
 from tests.support.asyncio import in_loop
 
 
 @asynccontextmanager
 async def writing(path: Path, journal_mode: str = "WAL") -> AsyncIterator[Writer]:
-    writer = Writer(path, journal_mode)
+    writer = Writer(Sqlite(path, journal_mode))
     await writer.open()
     try:
         yield writer
@@ -36,7 +37,7 @@ async def held(writer: Writer) -> AsyncIterator[list[str]]:
     statements: list[str] = []
 
     def hold(db: Database) -> None:
-        db.conn.set_trace_callback(statements.append)
+        of_sqlite(db).conn.set_trace_callback(statements.append)
         began.set()
         go.wait()
 
@@ -162,7 +163,7 @@ async def test_jobs_that_wait_together_wait_once_for_a_database_that_is_locked(t
 
     def be_short(db: Database) -> None:
         db.execute("PRAGMA busy_timeout = 200")
-        db.conn.set_trace_callback(statements.append)
+        of_sqlite(db).conn.set_trace_callback(statements.append)
 
     async with writing(tmp_path / "db") as writer:
         await writer.run(be_short)
@@ -236,7 +237,7 @@ async def test_many_jobs_of_one_order_succeed_or_fail_each_for_itself(tmp_path: 
 
 @in_loop
 async def test_closing_finishes_what_was_handed_in_and_refuses_more(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "db")
+    writer = Writer(Sqlite(tmp_path / "db"))
     await writer.open()
     async with held(writer):
         jobs = [asyncio.create_task(writer.run(put(name))) for name in "abc"]
@@ -273,7 +274,7 @@ async def test_opening_waits_for_a_former_owner_in_the_middle_of_a_commit(tmp_pa
     with closing(sqlite3.connect(tmp_path / "db")) as former:
         former.execute("BEGIN IMMEDIATE")
         former.execute("INSERT INTO meta VALUES ('late', '')")
-        writer = Writer(tmp_path / "db")
+        writer = Writer(Sqlite(tmp_path / "db"))
         opening = asyncio.create_task(writer.open())
         await asyncio.wait([opening], timeout=0.3)
         former.commit()
@@ -284,7 +285,7 @@ async def test_opening_waits_for_a_former_owner_in_the_middle_of_a_commit(tmp_pa
 
 @in_loop
 async def test_two_servers_may_open_a_new_database_at_once(tmp_path: Path) -> None:
-    writers = [Writer(tmp_path / "db") for _ in range(4)]
+    writers = [Writer(Sqlite(tmp_path / "db")) for _ in range(4)]
     await asyncio.gather(*(writer.open() for writer in writers))
     done = await asyncio.gather(*(w.run(put(f"{n}")) for n, w in enumerate(writers)), return_exceptions=True)
     assert sorted(type(one).__name__ for one in done) == ["Fenced", "Fenced", "Fenced", "str"]
@@ -297,7 +298,7 @@ async def test_a_database_that_cannot_be_had_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "text").write_text("This is no database, though long enough to be looked at as one. " * 20)
     for path in (tmp_path / "file" / "db", tmp_path / "nowhere" / "db", tmp_path / "text"):
-        writer = Writer(path)
+        writer = Writer(Sqlite(path))
         with pytest.raises(StoreError, match="cannot be opened"):
             await writer.open()
         with pytest.raises(StoreError, match="closed"):

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
-
-from sqlite_utils import Database
 
 from flownb.core.events import Event, PauseAsked, RequestArrived, StepFinished
 from flownb.core.model import Attempt, Execution, Json, Pause, Step
 from flownb.core.transitions import apply
 from flownb.store import journal as entries
-from flownb.store import queries
+from flownb.store import queries, sql
 from flownb.store.aggregate import load
+from flownb.store.engine import ERRORS, Database, Engine
 from tests.core.invariants import check
 from tests.core.journal import Journal, Key, Move, kept, key, record
 
@@ -47,14 +44,15 @@ class Told:
     journal: Journal
 
 
-def replay(database: Path) -> list[Told]:
+def replay(engine: Engine) -> list[Told]:
     """All executions of a database, whose server may be at work, stopped or killed; checks that all of it agrees."""
-    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        connection.execute("BEGIN")
-        db = Database(connection, execute_plugins=False)
-        if "executions" not in db.table_names():  # killed before it had made its tables
+    with closing(engine.reading()) as db:
+        db.begin_reading()
+        try:
+            found = sql.column(db, "SELECT id FROM executions ORDER BY seq")
+        except ERRORS:  # killed before it had made its tables
             return []
-        return [_told_again(db, row["id"]) for row in list(db.query("SELECT id FROM executions ORDER BY seq"))]
+        return [_told_again(db, id) for id in found]
 
 
 def _told_again(db: Database, execution_id: str) -> Told:
@@ -97,7 +95,7 @@ def _billed(db: Database, stored: Execution) -> tuple[int, ...]:
 
 
 def _rows(db: Database, table: str, execution_id: str) -> list[dict[str, Any]]:
-    return list(db.query(f"SELECT * FROM {table} WHERE execution = ? ORDER BY rowid", (execution_id,)))
+    return sql.query(db, f"SELECT * FROM {table} WHERE execution = ? ORDER BY seq", execution_id)
 
 
 def _initial(stored: Execution, created: Entry, was: dict[str, Any]) -> Execution:

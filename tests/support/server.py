@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from flownb.store.sqlite import Sqlite
 from flownb.testing import server as testing
 from flownb.testing.server import CLOCK, PATIENCE, free_port
 from tests.support.notebooks import write
@@ -72,7 +73,7 @@ class Server(testing.Server):
 
     def replay(self) -> dict[str, Told]:
         """All executions as their journal tells them, which is checked against the tables and the invariants."""
-        return {told.execution.id: told for told in replay(self.database)}
+        return {told.execution.id: told for told in replay(Sqlite(self.database))}
 
     def submit(self, notebook: str, data: Any = None) -> str:
         """Start an execution of a notebook; returns its id."""

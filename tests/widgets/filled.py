@@ -14,7 +14,7 @@ from flownb.core import events, transitions
 from flownb.core.model import Checkpoint, Execution, PauseKind, Step
 from flownb.store import aggregate
 from flownb.store.folder import DataFolder
-from flownb.store.writer import open_database
+from flownb.store.sqlite import open_database
 from tests.support.notebooks import notebook
 
 DAY = 86_400_000
