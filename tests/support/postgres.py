@@ -65,6 +65,12 @@ def url(database: str) -> str:
     return f"postgresql:///{database}?host={cluster()}&user={_USER}"
 
 
+@cache
+def database_of(folder: Path) -> str:
+    """The URL of the database of all servers on a folder."""
+    return new_database()
+
+
 def new_database() -> str:
     """The URL of a database that is empty."""
     name = f"d{next(_NUMBERS)}"

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 
-from flownb.store.sqlite import Sqlite
+from flownb.store.engines import engine
 from flownb.testing import server as testing
 from flownb.testing.server import CLOCK, PATIENCE, free_port
+from tests.support import postgres
 from tests.support.notebooks import write
 from tests.support.replay import Told, replay
 
@@ -21,6 +22,8 @@ TOKEN = "a-token-for-tests"
 LIGHT = Path(__file__).with_name("light")
 FRONT_ENDS = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter_server_terminals")
 """Extensions that a server is without, unless a test opens its pages: they make up a third of its start."""
+STORE = "FLOWNB_TEST_STORE"
+"""In the environment: `postgres` has all servers keep their records there."""
 LITTLE = "--FlowNB.preload=json"
 """What is there anyhow. To import pandas for each server, which few tests need, would take a second each."""
 
@@ -41,6 +44,9 @@ class Server(testing.Server):
             self.settings.append(LITTLE)
         if not any("shutdown_seconds" in setting for setting in settings):
             self.settings.append("--FlowNB.shutdown_seconds=0")
+        self.store = postgres.database_of(root) if os.environ.get(STORE) == "postgres" else ""
+        if self.store:
+            self.settings.append(f"--FlowNB.store={self.store}")
         self.environment = {"PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)])}
         if not front_ends:
             self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")
@@ -64,7 +70,7 @@ class Server(testing.Server):
         """The end, after which the record must bear to be told again."""
         super().close()
         self.http.close()
-        if self.database.exists():
+        if self.store or self.database.exists():
             self.replay()
 
     @property
@@ -73,7 +79,7 @@ class Server(testing.Server):
 
     def replay(self) -> dict[str, Told]:
         """All executions as their journal tells them, which is checked against the tables and the invariants."""
-        return {told.execution.id: told for told in replay(Sqlite(self.database))}
+        return {told.execution.id: told for told in replay(engine(self.store, self.database))}
 
     def submit(self, notebook: str, data: Any = None) -> str:
         """Start an execution of a notebook; returns its id."""
