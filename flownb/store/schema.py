@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from flownb.store.common_tables import COMMON
 from flownb.store.first_tables import FIRST
 
 migrations = Migrations("flownb")
@@ -114,7 +115,7 @@ def servers(db: Database) -> None:
 @migrations()
 def common(db: Database) -> None:
     """Pauses have a number of their own, and indexes are of words that Postgres knows too."""
-    _run(db, _COMMON)
+    _run(db, COMMON)
 
 
 def _run(db: Database, statements: str) -> None:
@@ -370,40 +371,4 @@ CREATE TABLE claims (
     server INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 DELETE FROM meta WHERE name = 'epoch'
-"""
-
-_COMMON = """
-CREATE TABLE numbered_pauses (
-    seq INTEGER PRIMARY KEY,
-    execution TEXT NOT NULL REFERENCES executions (id) ON DELETE CASCADE,
-    step TEXT NOT NULL,
-    run INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    linked INTEGER NOT NULL,
-    since INTEGER NOT NULL,
-    kind TEXT,
-    wakes_at INTEGER,
-    on_timeout TEXT NOT NULL,
-    reason TEXT,
-    form TEXT,
-    confirm INTEGER,
-    context TEXT,
-    max_retries TEXT,
-    decision TEXT,
-    ended_by TEXT,
-    ended_at INTEGER,
-    remind_every INTEGER,
-    reminded INTEGER NOT NULL DEFAULT 0,
-    alternatives TEXT NOT NULL DEFAULT '[]',
-    approvals TEXT,
-    UNIQUE (execution, step, run, attempt, linked)
-) STRICT;
-INSERT INTO numbered_pauses SELECT rowid, * FROM pauses;
-DROP TABLE pauses;
-ALTER TABLE numbered_pauses RENAME TO pauses;
-CREATE INDEX pauses_execution ON pauses (execution);
-DROP INDEX executions_queue;
-CREATE INDEX executions_queue ON executions (CAST(segments = 0 AS INTEGER), workflow, seq) WHERE status = 'queued';
-DROP INDEX failures_told;
-CREATE INDEX failures_told ON failures (workflow, step, ename, at) WHERE told = 1
 """
