@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -54,8 +53,7 @@ class ImportHandler(FlowHandler):
         if self._finished:
             return
         for right in ("write", "execute"):
-            may = self.authorizer.is_authorized(self, self.current_user, right, self.auth_resource)
-            if self.current_user is None or not await ensure_async(may):
+            if self.current_user is None or not await self.may(right):
                 raise web.HTTPError(403)
         self._size, self._most = 0, self._service.config.max_import_bytes
         self.request.connection.set_max_body_size(self._most + PIECE)  # type: ignore[union-attr]

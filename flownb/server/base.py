@@ -74,9 +74,14 @@ class LoggedInHandler(JupyterHandler):
     def active(self) -> Active:
         return self._service.active
 
+    async def may(self, action: str) -> bool:
+        """Whether the authoriser lets who is logged in do that to flownb."""
+        return bool(
+            await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource))
+        )
+
     async def may_write(self) -> bool:
-        may = self.authorizer.is_authorized(self, self.current_user, "write", self.auth_resource)
-        return bool(await ensure_async(may))
+        return await self.may("write")
 
     async def links(self) -> Links | None:
         """What shows links, to those who may use them."""

@@ -101,10 +101,11 @@ def test_two_hub_users_approve_in_the_service_as_who_they_are(hub: Hub, team: di
     assert returned(ended, "find") == "active"
 
 
-def test_who_is_not_of_the_team_is_refused_and_approvers_reach_no_notebooks(team: dict[str, Person]) -> None:
+def test_who_is_not_of_the_team_is_refused_and_approvers_run_no_code_of_theirs(team: dict[str, Person]) -> None:
     assert team["dora"].look().status_code == 403
     assert team["dora"].api("GET", "executions").status_code == 403
     assert team["bob"].look("api/contents").status_code == 403
+    assert team["bob"].api("POST", "doctor", json={"python": "/bin/true"}).status_code == 403
     assert team["ann"].look("api/contents").status_code == 200
 
 
