@@ -43,7 +43,13 @@ IN_A_KERNEL = {
     "checkpoint.written": "a checkpoint is in its place; the server does not know",
     "restore.begun": "a checkpoint has been read; no variable is back",
 }
-"""Every point, and what is the case there."""
+IN_CARE = {
+    "backup.copied": "a server has copied its database for a backup, and sent nothing",
+    "backup.written": "a backup is written aside and checked",
+    "restore.unpacked": "a backup is unpacked aside",
+    "restore.placed": "a data folder is restored; nobody was told",
+}
+"""Every point, and what is the case there; the last ones are passed only when somebody asks for such a thing."""
 
 
 @dataclass
@@ -71,7 +77,7 @@ def _read(said: str) -> _Fault | None:
         return None
     place, _, count = said.partition(":")
     point, _, whose = place.partition("@")
-    if point not in {*IN_A_SERVER, *IN_A_KERNEL} or whose not in ("", "server"):
+    if point not in {*IN_A_SERVER, *IN_A_KERNEL, *IN_CARE} or whose not in ("", "server"):
         raise ValueError(f"{VARIABLE}={said!r}: there is no such point")
     return _Fault(point, whose == "server", int(count or 1))
 

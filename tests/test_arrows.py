@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "authoring": {"authoring", "kernel", "widgets", "client", "core"},
     "widgets": {"widgets", "client", "core"},
     "client": {"client", "core"},
-    "cli": {"cli", "client", "importing", "core"},
+    "cli": {"cli", "client", "importing", "store", "core", "faults"},
     "importing": {"importing", "core"},
     "demo": {"demo", "core"},
     "testing": {"testing", "client", "core"},

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flownb import __version__
+from flownb.cli.backup import backup, restore
 from flownb.cli.carry import export
 from flownb.cli.check import check
 from flownb.cli.data import data, secrets
@@ -48,6 +49,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "settings": settings,
     "check": check,
     "doctor": doctor,
+    "backup": backup,
+    "restore": restore,
     "export": export,
     "import": import_,
     "prune": prune,

@@ -23,8 +23,15 @@ class Records:
 
     def export(self, execution_id: str, file: IO[bytes]) -> None:
         """Write an execution that is paused or over into a file, as ``take_in`` reads it on another machine."""
+        self._download("GET", one(execution_id, "export"), file)
+
+    def backup(self, file: IO[bytes]) -> None:
+        """Write all that the server keeps into a file, its key too, for ``flownb restore``."""
+        self._download("POST", "backup", file)
+
+    def _download(self, method: str, path: str, file: IO[bytes]) -> None:
         try:
-            with self._http.stream("GET", one(execution_id, "export"), timeout=PATIENT) as answer:
+            with self._http.stream(method, path, timeout=PATIENT) as answer:
                 if not answer.is_success:
                     answer.read()
                 self._check(answer)

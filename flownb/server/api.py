@@ -28,6 +28,7 @@ from flownb.server import (
     api_verify,
     api_workflows,
 )
+from flownb.server.api_backup import BackupHandler
 from flownb.server.api_doctor import DoctorHandler
 from flownb.server.api_emit import EmitHandler
 from flownb.server.api_migrate import MigrateHandler
@@ -247,6 +248,7 @@ def routes(service: Service, max_body_bytes: int) -> list[tuple[str, Any, Any]]:
         (r"/flownb/api/health", HealthHandler),
         (r"/flownb/api/drain", DrainHandler),
         (r"/flownb/api/doctor", DoctorHandler),
+        (r"/flownb/api/backup", BackupHandler),
         (r"/flownb/openapi\.yaml", DescriptionHandler),
         (r"/flownb/api/(.*)", UnknownHandler),
     ]

@@ -25,6 +25,7 @@ from flownb.server.notebooks import NoSuchNotebook
 from flownb.server.openings import CannotOpen
 from flownb.server.service import Active, Service, Unavailable
 from flownb.store.arrival import AlreadyHere
+from flownb.store.backup import CannotBackUp
 from flownb.store.packing import CannotExport, CannotImport
 from flownb.store.store import NotFound
 from flownb.store.writer import StoreError
@@ -47,6 +48,7 @@ CODES: dict[type[FlowNBError], int] = {
     CannotOpen: 409,
     PauseEnded: 409,
     Unavailable: 503,
+    CannotBackUp: 409,
     CannotExport: 409,
     AlreadyHere: 409,
     CannotImport: 422,

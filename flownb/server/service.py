@@ -52,7 +52,7 @@ from flownb.server.smtp import Smtp
 from flownb.server.tidying import tidy
 from flownb.server.warm import WarmKernels
 from flownb.server.watching import Watching
-from flownb.store import keys
+from flownb.store import backup, keys
 from flownb.store.engines import engine
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
@@ -117,6 +117,8 @@ class Active:
     watching: Watching
     letters: Letters
     mailer: Mailer
+    folder: DataFolder
+    caring: asyncio.Lock  # held by whoever copies or changes what everything rests on
 
 
 class Service:
@@ -260,6 +262,7 @@ class Service:
             stack.push_async_callback(store.close)
             await store.open()
             faults.point("start.opened")
+            await asyncio.to_thread(backup.end, self._folder)
             snapshots = self._folder.snapshots
             kernels = self._kernels(self._folder)
             stack.push_async_callback(kernels.close)
@@ -335,6 +338,8 @@ class Service:
                 Watching(store, deployments, self.notebooks, self.clock, self._log),
                 letters,
                 mailer,
+                self._folder,
+                asyncio.Lock(),
             )
 
     def _openings(self, store: Store, workshop: Workshop) -> Openings:

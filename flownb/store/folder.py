@@ -36,6 +36,10 @@ class DataFolder:
         return self.root / "kernels"
 
     @property
+    def backup(self) -> Path:
+        return self.root / "backup"
+
+    @property
     def snapshots(self) -> Snapshots:
         return Snapshots(self.root / "snapshots")
 

@@ -37,6 +37,11 @@ class Snapshots:
     def pool(self) -> Path:
         return self.root / POOL
 
+    @property
+    def gone(self) -> Path:
+        """While a backup is made, what is removed is kept here: the backup may need it."""
+        return self.root.parent / "backup" / "gone"
+
     def folder(self, execution_id: str) -> Path:
         return self.root / execution_id
 
@@ -50,15 +55,18 @@ class Snapshots:
     def forget(self, execution_id: str, file: str | None, blobs: Iterable[str]) -> None:
         """Remove a checkpoint, and of its blobs those that no other of this execution needs."""
         if file is not None:
-            self.file(execution_id, file).unlink(missing_ok=True)
+            self._unlink(execution_id, self.file(execution_id, file))
             faults.point("checkpoint.forgetting")
         for name in blobs:
-            (self.folder(execution_id) / BLOBS / name).unlink(missing_ok=True)
+            self._unlink(execution_id, self.folder(execution_id) / BLOBS / name)
             self._release(name)
 
     def remove(self, execution_id: str) -> None:
         """Remove all checkpoints of an execution."""
         names = _names(self.folder(execution_id) / BLOBS)
+        if self.gone.is_dir():
+            for file in _unknown(self.folder(execution_id), ()):
+                self._unlink(execution_id, file)
         shutil.rmtree(self.folder(execution_id), ignore_errors=True)
         for name in names:
             self._release(name)
@@ -67,8 +75,8 @@ class Snapshots:
         """Give another execution the same checkpoint; raises ``OSError``."""
         (self.folder(to) / BLOBS).mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in blobs:
-            _link(self.folder(execution_id) / BLOBS / name, self.folder(to) / BLOBS / name)
-        _link(self.file(execution_id, file), self.file(to, file))
+            link(self.folder(execution_id) / BLOBS / name, self.folder(to) / BLOBS / name)
+        link(self.file(execution_id, file), self.file(to, file))
 
     def usage(self, execution_id: str) -> Usage:
         """What the files of an execution take; a blob's links are its own, the pool's and those of others."""
@@ -107,8 +115,16 @@ class Snapshots:
             self.remove(execution_id)
             return
         for file in _unknown(self.folder(execution_id), used):
-            file.unlink(missing_ok=True)
+            self._unlink(execution_id, file)
             self._release(file.name)
+
+    def _unlink(self, execution_id: str, file: Path) -> None:
+        if self.gone.is_dir():
+            kept = self.gone if file.parent.name == BLOBS else self.gone / execution_id
+            with suppress(FileNotFoundError):  # the file is gone, or the backup is done
+                kept.mkdir(mode=0o700, exist_ok=True)
+                link(file, kept / file.name)
+        file.unlink(missing_ok=True)
 
     def shelves(self) -> list[str]:
         """The parts of the pool."""
@@ -151,7 +167,7 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _link(file: Path, to: Path) -> None:
+def link(file: Path, to: Path) -> None:
     """The same file under another name, or a copy on a file system without links."""
     with suppress(FileExistsError):
         try:

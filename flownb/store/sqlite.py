@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlite_utils
 
 from flownb.store.schema import migrations
+from flownb.store.upgrading import demand_known
 
 BUSY_SECONDS = 30.0
 """How long the database may be another connection's before that is an error."""
@@ -75,6 +76,7 @@ def open_database(path: Path, journal_mode: str) -> SqliteConnection:
         connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         db = SqliteConnection(connection, execute_plugins=False)
+        demand_known(db)
         db.begin_writing()
         with connection:
             migrations.apply(db)

@@ -11,6 +11,7 @@ from flownb.core.settings import Quota
 from flownb.store import queue, rows, sql
 from flownb.store.schema import first, migrations
 from flownb.store.sqlite import SqliteConnection, open_database
+from flownb.store.upgrading import TooNew
 from tests.store.stored import new
 
 PINNED = Path(__file__).with_name("schema_1.sql")
@@ -74,4 +75,17 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) ->
             open_database(tmp_path / "db", "WAL")
     db = SqliteConnection(tmp_path / "db")
     assert db.table_names() == ["journal"]
+    db.close()
+
+
+def test_a_database_of_a_later_version_is_refused_and_not_touched(tmp_path: Path) -> None:
+    db = open_database(tmp_path / "db", "WAL")
+    with db.conn:
+        db.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('flownb', 'later', '')")
+    before = list(db.iterdump())
+    db.close()
+    with pytest.raises(TooNew, match="a later version of flownb has written it"):
+        open_database(tmp_path / "db", "WAL")
+    db = SqliteConnection(tmp_path / "db")
+    assert list(db.iterdump()) == before
     db.close()
