@@ -9,14 +9,12 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Any
 
-from jupyter_client.manager import KernelManager
-
 from flownb import __version__
-from flownb.bridge.channels import Channels, Request
 from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.outputs import Outputs
 from flownb.bridge.port import AskFailed, Cell, KernelDied, Ran, Spec, StepTimeout
 from flownb.bridge.replies import read_reply
+from flownb.bridge.requests import Request, Requests
 from flownb.core.jsonvalue import dumps
 from flownb.core.model import Error, Json
 from flownb.core.reply import CHECKPOINT, EXPRESSION
@@ -107,8 +105,8 @@ class Conversed:
 class Conversation(ABC):
     """With one kernel, on channels of our own."""
 
-    def __init__(self, manager: KernelManager) -> None:
-        self._channels = Channels(manager)
+    def __init__(self, channels: Requests) -> None:
+        self._channels = channels
 
     @abstractmethod
     async def interrupt(self) -> None:

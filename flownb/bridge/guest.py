@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
+from flownb.bridge.channels import Channels
 from flownb.bridge.conversation import Conversation
 from flownb.bridge.death import death, describe
 from flownb.bridge.port import KernelBusy, KernelDied
@@ -23,13 +24,14 @@ class Guest(Conversation):
     """
 
     def __init__(self, manager: KernelManager, patience: float) -> None:
-        super().__init__(manager)
+        self._opened = Channels(manager)
+        super().__init__(self._opened)
         self._manager: Any = manager
         self._patience = patience
 
     async def __aenter__(self) -> Guest:
         self._watch = asyncio.create_task(self._watched())
-        self._channels.open()
+        self._opened.open()
         try:
             await asyncio.wait_for(self._channels.ready(), self._patience)
         except BaseException as error:

@@ -14,6 +14,7 @@ import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from flownb.bridge.channels import Channels
 from flownb.bridge.conversation import Conversation
 from flownb.bridge.death import death, describe
 from flownb.bridge.forkservers import ForkServers
@@ -32,7 +33,8 @@ class LocalKernel(Conversation):
     """A kernel process of our own, with nobody else on its channels."""
 
     def __init__(self, manager: AsyncKernelManager, log: Path, gone: Callable[[LocalKernel], None]) -> None:
-        super().__init__(manager)
+        self._opened = Channels(manager)
+        super().__init__(self._opened)
         self._manager = manager
         self._log = log
         self._gone = gone
@@ -52,7 +54,7 @@ class LocalKernel(Conversation):
 
     async def ready(self) -> None:
         """Raises ``KernelStartFailed``, or ``KernelDied`` where somebody killed it."""
-        self._channels.open()
+        self._opened.open()
         try:
             await asyncio.wait_for(self._channels.ready(), START_SECONDS)
         except (KernelDied, TimeoutError) as error:
