@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.gateways import Process
 from tests.support.modes import MODES, server_in_mode
 from tests.support.server import Server
 
@@ -66,3 +67,18 @@ def make_server(folders: Callable[[], Path]) -> Iterator[MakeServer]:
     yield make
     for server in made:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def gateway(folders: Callable[[], Path]) -> Iterator[Callable[[], Process]]:
+    """A kernel gateway for all tests that leave it running; started when it is first asked for."""
+    made: list[Process] = []
+
+    def running() -> Process:
+        if not made:
+            made.append(Process(folders()).start().wait())
+        return made[0]
+
+    yield running
+    for process in made:
+        process.kill()

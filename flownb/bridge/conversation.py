@@ -12,7 +12,7 @@ from typing import Any
 from flownb import __version__
 from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.outputs import Outputs
-from flownb.bridge.port import AskFailed, Cell, KernelDied, Ran, Spec, StepTimeout
+from flownb.bridge.port import AskFailed, Cell, GatewayLost, KernelDied, Ran, Spec, StepTimeout
 from flownb.bridge.replies import read_reply
 from flownb.bridge.requests import Request, Requests
 from flownb.core.jsonvalue import dumps
@@ -81,7 +81,7 @@ class Conversed:
             raise StepTimeout(f"the step ran longer than its timeout of {timeout} ms") from None
         try:
             reply = await asyncio.shield(self._request.reply)
-        except KernelDied:
+        except (KernelDied, GatewayLost):
             if self._announced is None:
                 raise
             return Ran(self.outputs, None, self._announced, self.compute_ms)  # it died while it saved
@@ -150,17 +150,24 @@ class Conversation(ABC):
             raise AskFailed("NotRun", "the cell before it raised")
         return read_reply(reply)
 
-    async def prepare(self, side: KernelSide, spec: Spec) -> None:
-        """Give a kernel its folder and flownb's kernel side; raises ``KernelStartFailed`` or ``KernelDied``."""
+    async def prepare(self, side: KernelSide, spec: Spec, *, elsewhere: bool = False) -> Json:
+        """Give a kernel its folder and flownb's kernel side; raises ``KernelStartFailed`` or ``KernelDied``.
+
+        ``elsewhere``, the folder may be missing, and the kernel side is sent. Returns what ``boot.prepare`` says.
+        """
         said = {
             "version": __version__,
             "cwd": str(spec.cwd),
+            "may_lack_cwd": elsewhere,
             "memory_limit": spec.memory_limit,
             "bind_pd": True,
             "environment": dict(spec.environment),
             "nice": spec.nice,
         }
-        await side.boot(self.evaluate, spec.kernelspec, call("boot", "prepare", dumps(said)))
+        expression = call("boot", "prepare", dumps(said))
+        if elsewhere:
+            return await side.boot_elsewhere(self.evaluate, spec.kernelspec, expression)
+        return await side.boot(self.evaluate, spec.kernelspec, expression)
 
 
 def call(module: str, function: str, *arguments: str) -> str:

@@ -40,6 +40,7 @@ class LocalKernel(Conversation):
         self._gone = gone
         self._ending: asyncio.Task[None] | None = None
         self._killed = False
+        self._ended: list[Callable[[], None]] = []
         self.died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._watch = asyncio.create_task(self._watched())
 
@@ -63,6 +64,13 @@ class LocalKernel(Conversation):
             why = str(error) or f"it did not answer within {START_SECONDS:.0f} s"
             raise KernelStartFailed(f"{why}{self._last_words()}") from None
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
+    def spare(self, wanted: Callable[[], None] | None) -> None:
+        """There is no limit to local kernels."""
+
     def _last_words(self) -> str:
         words = self._log.read_text(errors="replace").strip().splitlines()[-5:]
         return "; it said: " + " | ".join(words) if words else ""
@@ -77,6 +85,10 @@ class LocalKernel(Conversation):
     def dismiss(self) -> None:
         self._end_once()
 
+    def on_end(self, ended: Callable[[], None]) -> None:
+        """``ended`` is called once there is nothing left of the kernel."""
+        self._ended.append(ended)
+
     def _end_once(self) -> asyncio.Task[None]:
         if self._ending is None:
             self._ending = asyncio.create_task(self._end())
@@ -89,6 +101,8 @@ class LocalKernel(Conversation):
         await _end(self._manager)
         self._log.unlink(missing_ok=True)
         self._gone(self)
+        for ended in self._ended:
+            ended()
 
 
 async def _end(manager: AsyncKernelManager) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from flownb.bridge.life import answers
@@ -79,6 +80,7 @@ class Pool(Generic[K]):
             except asyncio.CancelledError:
                 parked.appendleft(task)
                 raise
+            kernel.spare(None)
             if await self._is_fit(kernel, spec):
                 return kernel
         return None
@@ -107,10 +109,20 @@ class Pool(Generic[K]):
             parked = self._parked.setdefault(key, deque())
             self._parked.move_to_end(key)
             while len(parked) < self._size:
-                parked.append(asyncio.create_task(self._source.start(spec)))
+                parked.append(task := asyncio.create_task(self._source.start(spec)))
+                task.add_done_callback(partial(self._arrived, parked))
         while self.parked > max(MOST, self._size):
             for task in self._parked.popitem(last=False)[1]:
                 self._own(_end(task))
+
+    def _arrived(self, parked: deque[asyncio.Task[K]], task: asyncio.Task[K]) -> None:
+        """A kernel is parked: it goes where its place is needed for another."""
+        if task in parked and not task.cancelled() and task.exception() is None:
+            task.result().spare(partial(self._leave, parked, task))
+
+    def _leave(self, parked: deque[asyncio.Task[K]], task: asyncio.Task[K]) -> None:
+        parked.remove(task)
+        task.result().dismiss()
 
     def _own(self, ending: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(ending)
@@ -132,7 +144,8 @@ _Key = tuple[object, ...]
 
 
 def _key(spec: Spec) -> _Key:
-    return spec.kernelspec, str(spec.cwd), spec.memory_limit, spec.nice, tuple(sorted(spec.environment.items()))
+    environment = tuple(sorted(spec.environment.items()))
+    return spec.kernelspec, str(spec.cwd), spec.memory_limit, spec.nice, environment, spec.gateway
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

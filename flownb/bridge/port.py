@@ -30,6 +30,12 @@ class KernelDied(KernelError):
     ename = "KernelDied"
 
 
+class GatewayLost(KernelError):
+    """The gateway that the kernel runs behind cannot be reached any more: nobody knows what became of the kernel."""
+
+    ename = "GatewayLost"
+
+
 class KernelBusy(KernelError):
     """The kernel runs a cell, and did not answer in the time it was given."""
 
@@ -52,13 +58,17 @@ class AskFailed(KernelError):
 
 @dataclass(frozen=True)
 class Spec:
-    """Which kernel is wanted, and where it works; ``nice`` says how much less urgent than the server it is."""
+    """Which kernel is wanted, and where it works; ``nice`` says how much less urgent than the server it is.
+
+    ``gateway`` is the name or a label of the gateways that will do; None for any.
+    """
 
     kernelspec: str
     cwd: Path
     memory_limit: int | None = None
     nice: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    gateway: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,7 @@ class Running(Protocol):
         """How long it has run, or ran."""
 
     async def finished(self) -> Ran:
-        """Raises ``KernelDied`` or ``StepTimeout``; the kernel is of no use after either."""
+        """Raises ``KernelDied``, ``GatewayLost`` or ``StepTimeout``; the kernel is of no use after any."""
 
 
 class Talks(Protocol):
@@ -126,6 +136,13 @@ class Talks(Protocol):
 
 class Kernel(Talks, Protocol):
     """A kernel that belongs to one execution."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the record of an execution is to say of the kernel that it has."""
+
+    def spare(self, wanted: Callable[[], None] | None) -> None:
+        """Nobody uses the kernel for now: ``wanted`` is called where its place is needed; None takes that back."""
 
     async def interrupt(self) -> None:
         """Raise ``KeyboardInterrupt`` in the cell that runs; never raises."""
@@ -145,7 +162,10 @@ class Kernels(Protocol):
     """Where kernels come from."""
 
     async def start(self, spec: Spec) -> Kernel:
-        """A kernel that is ready for cells; raises ``KernelStartFailed`` or, where it was killed, ``KernelDied``."""
+        """A kernel that is ready for cells; raises ``KernelStartFailed`` or, where it was killed, ``KernelDied``.
+
+        Raises ``GatewayLost`` where that was lost while the kernel started.
+        """
 
     async def expect(self, kernelspec: str) -> None:
         """Make what all such kernels have in common ready, for one may be asked for soon; never raises."""

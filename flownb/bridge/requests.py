@@ -1,4 +1,4 @@
-"""What is asked of a kernel, and what comes back: shell, whose replies are the truth, and IOPub, which may lose some."""
+"""What is asked of a kernel and what it says: shell, whose replies are the truth, and IOPub, which may lose some."""
 
 from __future__ import annotations
 

@@ -207,7 +207,12 @@ class Arrived:
 
 @dataclass(frozen=True)
 class ServerLost:
-    """A server starts and finds the execution running: the one that ran it is gone without a word."""
+    """A server starts and finds the execution running: the one that ran it is gone without a word.
+
+    Or ``lost`` is something else that a step runs by, such as the gateway that its kernel is on.
+    """
+
+    lost: str = "the server"
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ class Settings:
     on_error: str | None = None
     quota: Quota = Quota()
     inputs: Mapping[str, Input] = field(default_factory=dict)
+    gateway: str | None = None
     unknown: tuple[str, ...] = ()
 
 
@@ -116,6 +117,7 @@ def settings(said: Mapping[str, Any]) -> Settings:
         on_error=said.get("on_error"),
         quota=_quota(said),
         inputs={name: _input(value) for name, value in (said.get("inputs") or {}).items()},
+        gateway=(said.get("kernel") or {}).get("gateway"),
         unknown=tuple(sorted(set(said) - set(NAMES))),
     )
 

@@ -98,6 +98,15 @@ _THROTTLE = _object(
 
 _COUNT = {"type": ["integer", "null"], "minimum": 1}
 
+_KERNEL = _object(
+    "Which kernels the steps run on.",
+    gateway={
+        "type": "string",
+        "minLength": 1,
+        "description": "The name or a label of the gateways that will do; any unless given.",
+    },
+)
+
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Settings of a workflow",
@@ -121,6 +130,7 @@ SCHEMA: dict[str, Any] = {
         "concurrency": {**_COUNT, "description": "How many executions run at once; with 1, in the order they came."},
         "throttle": {**_THROTTLE, "type": ["object", "null"]},
         "queue": {**_COUNT, "description": "How many events may wait to begin; more are refused."},
+        "kernel": {**_KERNEL, "type": ["object", "null"]},
         "inputs": {
             "type": ["object", "null"],
             "description": "What `pd.inputs` holds, by name: a value, `{secret: NAME}` or `{data_store: NAME}`.",

@@ -17,19 +17,24 @@ from flownb.kernel.process import note_path
 from flownb.kernel.reply import Reply
 from flownb.kernel.streams import flush_what_there_is
 
+_may_lack_cwd = False
+"""On another machine, the folder of the notebook may not be."""
+
 
 def prepare(text: str) -> Reply:
     """Applies the JSON object ``text``: ``cwd``, ``environment``, ``memory_limit`` (bytes or null), ``bind_pd``, and
-    ``nice``, by which the process is to be less urgent.
+    ``nice``, by which the process is to be less urgent. Answers whether the folder is ``there``.
 
-    ``pd`` is bound only where nothing else has that name. Raises ``OSError`` where the folder is not there and
-    ``ValueError`` where the limit is above what the system allows.
+    ``pd`` is bound only where nothing else has that name. Raises ``OSError`` where the folder is not there, unless it
+    ``may_lack_cwd``, and ``ValueError`` where the limit is above what the system allows.
     """
     told: dict[str, Any] = json.loads(text)
     # At once, where ipykernel itself looks once a second: the next server repeats the step that was in flight.
     end_with_parent()
     os.environ.update(told["environment"])
-    os.chdir(told["cwd"])
+    global _may_lack_cwd
+    _may_lack_cwd = told.get("may_lack_cwd", False)
+    there = _enter(told["cwd"])
     environment.note()
     modules.note_folder()
     os.nice(told["nice"])
@@ -45,12 +50,24 @@ def prepare(text: str) -> Reply:
         version=flownb.__version__,
         python=".".join(str(part) for part in sys.version_info[:3]),
         executable=sys.executable,
+        there=there,
     )
+
+
+def _enter(folder: str) -> bool:
+    """Whether the folder is there; raises ``OSError`` where it has to be."""
+    try:
+        os.chdir(folder)
+    except OSError:
+        if not _may_lack_cwd:
+            raise
+        return False
+    return True
 
 
 def enter(folder: str) -> Reply:
     """Goes to the kernel's folder again, which may be another than when it was prepared; raises ``OSError``."""
-    os.chdir(folder)
+    _enter(folder)
     return Reply()
 
 

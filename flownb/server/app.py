@@ -13,9 +13,11 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from tornado.netutil import bind_sockets
 from tornado.web import Application
-from traitlets import Bool, Enum, Float, Int, List, TraitError, Type, Unicode, default, validate
+from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Type, Unicode, default, validate
 
 from flownb.bridge.forkservers import PRELOAD
+from flownb.bridge.gateway import Access
+from flownb.bridge.gateways import Gateways
 from flownb.bridge.local import LocalKernels
 from flownb.bridge.pool import Pool
 from flownb.core.durations import duration
@@ -27,6 +29,7 @@ from flownb.server.clock import Clock
 from flownb.server.console.routes import routes as console_routes
 from flownb.server.exposure import Exposure
 from flownb.server.gate import Gate
+from flownb.server.gateways import accesses, jupyters_own
 from flownb.server.giving import Address, fingerprint
 from flownb.server.hub import Hub
 from flownb.server.jupyter import JupyterKernels
@@ -84,6 +87,14 @@ class FlowNB(Exposure, ExtensionApp):
     kernel_memory_bytes = Int(0, min=0, help="Most memory that a kernel may allocate, in bytes; 0 for no limit.").tag(
         config=True
     )
+    gateways = List(
+        Dict(),
+        [],
+        help="Gateways that steps run on, each a mapping of `url`, `token`, `slots`, ...; none for this machine.",
+    ).tag(config=True)
+    kernel_url = Unicode(
+        "", help="Address under which kernels reach this server, with its base URL; empty for what the server knows."
+    ).tag(config=True)
     max_snapshot_bytes = Int(
         8 * 1024**3, min=0, help="Most that the variables of a checkpoint may take, in bytes; 0 for no limit."
     ).tag(config=True)
@@ -142,6 +153,7 @@ class FlowNB(Exposure, ExtensionApp):
     _gate: Gate
     _callbacks: Listener | None = None
     _hub: Hub | None = None
+    _accesses: list[Access]
 
     @default("smtp_password")
     def _password(self) -> str:
@@ -182,7 +194,10 @@ class FlowNB(Exposure, ExtensionApp):
         """Make the service; it starts with the server."""
         take_out(os.environ)
         self._hub = Hub.around(os.environ)
-        specs = cast(KernelSpecManager, self._jupyter.kernel_spec_manager)
+        self._accesses = accesses(self.gateways, os.environ) or jupyters_own()
+        # Where Jupyter has its own kernels behind a gateway, what it knows of kernelspecs is the gateway's.
+        known = self._jupyter.kernel_spec_manager
+        specs = known if isinstance(known, KernelSpecManager) and not jupyters_own() else KernelSpecManager()
         timeout = duration(self.default_timeout, "FlowNB.default_timeout") if self.default_timeout else None
         store = self.store
         os.environ.pop(STORE, None)  # no kernel inherits it, used or not
@@ -210,7 +225,7 @@ class FlowNB(Exposure, ExtensionApp):
         self._keep_port(DataFolder(config.data_dir))
         self._service = Service(
             config,
-            kernels=lambda folder: Pool(LocalKernels(specs, folder.kernels, self._preload()), self.pool_size),
+            kernels=lambda folder: Pool(self._kernels(specs, folder.kernels), self.pool_size),
             notebooks=Notebooks(self._root, specs),
             clock=clock,
             root_url=self._root_url,
@@ -220,6 +235,20 @@ class FlowNB(Exposure, ExtensionApp):
             emit=emitter(cast(EventLogger, self._jupyter.event_logger)),
             log=self.log,
         )
+
+    @validate("gateways")
+    def _known_gateways(self, proposal: Any) -> list[dict[str, Any]]:
+        value: list[dict[str, Any]] = proposal["value"]
+        try:
+            accesses(value)
+        except InvalidValue as error:
+            raise TraitError(str(error)) from None
+        return value
+
+    def _kernels(self, specs: KernelSpecManager, folder: Path) -> LocalKernels | Gateways:
+        local = LocalKernels(specs, folder, self._preload())
+        behind = self._accesses
+        return Gateways(behind, folder, local, self.log) if behind else local
 
     def _preload(self) -> list[str] | None:
         return self.preload if self.fork_kernels else None
@@ -292,6 +321,8 @@ class FlowNB(Exposure, ExtensionApp):
         return {"pid": os.getpid(), "url": self._jupyter.connection_url}
 
     def _address(self) -> Address:
+        if self.kernel_url:
+            return Address(f"{self.kernel_url.rstrip('/')}/flownb/")
         certfile = self._jupyter.certfile
         url = f"{self._jupyter.connection_url.rstrip('/')}/flownb/"
         return Address(url, fingerprint(certfile) if certfile else None)

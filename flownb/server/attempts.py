@@ -29,6 +29,9 @@ from flownb.store.queries import StepOutputs
 from flownb.store.store import Store
 from flownb.store.writer import StoreError
 
+GATEWAY = "the gateway of its kernel"
+"""What is lost where nobody knows what became of a step."""
+
 LIGHT = 16 * 1024
 """Parts and characters of what a step is told, up to which it is written faster than handed to a thread."""
 
@@ -40,7 +43,7 @@ INTERRUPT_SECONDS = 3.0
 class Ended:
     """How an attempt ended, to be committed as one."""
 
-    event: events.StepFinished | events.StepFailed
+    event: events.StepFinished | events.StepFailed | events.ServerLost
     outputs: StepOutputs
     kept: StepCheckpoint | None
     mails: list[Json]
@@ -147,6 +150,9 @@ class Attempts:
         event: events.StepFinished | events.StepFailed
         try:
             ran = await running.finished()
+        except port.GatewayLost:
+            kernel.dismiss()
+            return Ended(events.ServerLost(GATEWAY), StepOutputs(step.attempt, await running.outputs()), None, [])
         except port.KernelError as error:
             await kernel.shutdown()  # it may be frozen, and then the checkpoint would be waited for as long
             # A step marked `once` is not repeated after a crash, its kernel's neither, whatever its `retry` says.

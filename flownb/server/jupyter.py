@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from jupyter_core.utils import ensure_async
+from jupyter_server.gateway.managers import GatewayMappingKernelManager
 from jupyter_server.serverapp import ServerApp
 
 from flownb.bridge.port import KernelStartFailed
@@ -24,6 +25,8 @@ class JupyterKernels:
 
         Raises ``KernelStartFailed``.
         """
+        if isinstance(self._kernels, GatewayMappingKernelManager):
+            raise KernelStartFailed("Jupyter's own kernels are behind a gateway: an execution is opened on local ones")
         name = PurePosixPath(path).name
         try:
             session = await self._sessions.create_session(path=path, name=name, type="notebook", kernel_name=kernelspec)

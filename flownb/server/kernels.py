@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from flownb import faults
-from flownb.bridge.port import AskFailed, Cell, Kernel, KernelError, Kernels, Spec, Talks
+from flownb.bridge.port import AskFailed, Cell, GatewayLost, Kernel, KernelError, Kernels, Spec, Talks
 from flownb.core import notebook
 from flownb.core.model import Checkpoint, Error, Execution, Json, Step
 from flownb.core.settings import Input
@@ -30,6 +30,9 @@ REASONS = {
 
 NICE = 5
 """The server is to answer, whatever kernels compute."""
+
+GATEWAYS_TRIED = 3
+"""So often a kernel is made ready elsewhere when the gateway that it was on is lost meanwhile."""
 
 NOT_SAVED = "the variables could not be saved"
 
@@ -61,11 +64,20 @@ class Workshop:
         """A kernel with the namespace of the execution's checkpoint; raises ``NotReady``."""
         if execution.checkpoint is not None and execution.checkpoint.file is None:
             raise _no_namespace("CheckpointMissing", execution.checkpoint.why)
-        spec = Spec(workflow.kernelspec, (self.root / execution.notebook).parent, self.memory_limit, NICE)
-        try:
-            kernel = await self.kernels.start(spec)
-        except KernelError as error:
-            raise NotReady(Error(error.ename, str(error)), final=False) from None
+        folder = (self.root / execution.notebook).parent
+        spec = Spec(workflow.kernelspec, folder, self.memory_limit, NICE, gateway=workflow.settings.gateway)
+        for tries_left in reversed(range(GATEWAYS_TRIED)):
+            try:
+                return await self._furnished(spec, execution, workflow)
+            except GatewayLost as error:  # the step has not begun
+                if not tries_left:
+                    raise NotReady(Error(error.ename, str(error)), final=False) from None
+            except KernelError as error:
+                raise NotReady(Error(error.ename, str(error)), final=False) from None
+        raise AssertionError("the last try returns or raises")
+
+    async def _furnished(self, spec: Spec, execution: Execution, workflow: notebook.Workflow) -> Kernel:
+        kernel = await self.kernels.start(spec)
         try:
             await self.furnish(kernel, execution, workflow)
         except BaseException:
@@ -74,7 +86,7 @@ class Workshop:
         return kernel
 
     async def furnish(self, kernel: Talks, execution: Execution, workflow: notebook.Workflow) -> None:
-        """Run the setup cells and bring the variables back; raises ``NotReady``."""
+        """Run the setup cells and bring the variables back; raises ``NotReady`` or ``GatewayLost``."""
         for cell in workflow.setup:
             await self._set_up(kernel, execution, cell, workflow.settings.inputs)
         if execution.checkpoint is not None:
@@ -89,6 +101,8 @@ class Workshop:
             ran = await Masked(kernel, Cell(cell.source, told, self.limits.default_timeout), given.mask).finished()
         except NoSecret as error:
             raise NotReady(Error("NoSecret", str(error)), final=False) from None
+        except GatewayLost:
+            raise
         except KernelError as error:
             raise NotReady(Error(error.ename, f"in a setup cell: {error}"), final=False) from None
         if ran.error is not None:
@@ -103,6 +117,8 @@ class Workshop:
             await kernel.ask("snapshot", "load", str(path), checkpoint.digest)
         except AskFailed as error:
             raise _no_namespace(error.ename, str(error)) from None
+        except GatewayLost:
+            raise
         except KernelError as error:
             raise NotReady(Error(error.ename, f"while the variables were restored: {error}"), final=False) from None
 

@@ -98,8 +98,9 @@ class Runner:
             await self._commit(execution.id, failure)
             return
         try:
+            said = [warning for warning in kernel.warnings if warning not in execution.warnings]
             if execution.step is not None and execution.step.status is StepStatus.PENDING:
-                execution = await self._commit(execution.id, events.StepStarted(warnings))
+                execution = await self._commit(execution.id, events.StepStarted((*warnings, *said)))
             execution = await self._run_steps(kernel, execution, workflow)
         except BaseException:
             await kernel.shutdown()

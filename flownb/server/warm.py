@@ -44,6 +44,7 @@ class WarmKernels:
         """Keep the kernel of a suspended execution, whose namespace is that of its checkpoint."""
         self.drop(execution.id)
         kept = self._kept[execution.id] = _Kept(kernel, _state(execution), asyncio.Event())
+        kernel.spare(kept.leave.set)
         task = asyncio.create_task(self._stay(execution.id, kept))
         task.add_done_callback(self._going.discard)
         self._going.add(task)
@@ -66,6 +67,7 @@ class WarmKernels:
             self.drop(execution.id)
             return None
         kept.taken = True
+        kept.kernel.spare(None)
         self.drop(execution.id)
         alive = False
         try:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 
+from flownb.bridge.gateway import Access
+from flownb.bridge.gateways import Gateways
 from flownb.bridge.local import LocalKernel, LocalKernels
-from flownb.bridge.port import Cell, Ran, Spec
+from flownb.bridge.port import Cell, Ran, Spec, Talks
 from flownb.core.jsonvalue import dumps
+from tests.support.gateways import Process
 
 PYTHON = "python3"
 
@@ -39,17 +44,30 @@ async def one_kernel(folder: Path, **spec: Any) -> AsyncIterator[LocalKernel]:
         yield await made.start(Spec(PYTHON, folder, **spec))
 
 
-def with_kernel(
-    test: Callable[[LocalKernel], Coroutine[Any, Any, None]],
-) -> Callable[[Path], None]:
-    """A test of one kernel, in an event loop of its own."""
+@asynccontextmanager
+async def remote_kernels(folder: Path, *accesses: Access) -> AsyncIterator[Gateways]:
+    """Kernels on gateways that have all ended afterwards."""
+    made = Gateways(accesses, folder, LocalKernels(KernelSpecManager(), folder), logging.getLogger("flownb"))
+    try:
+        yield made
+    finally:
+        await made.close()
 
-    async def run(tmp_path: Path) -> None:
-        async with one_kernel(tmp_path) as kernel:
-            await test(kernel)
 
-    def run_test(tmp_path: Path) -> None:
-        asyncio.run(run(tmp_path))
+def with_kernel(test: Callable[[Any], Coroutine[Any, Any, None]]) -> Callable[[Path, str, Callable[[], Process]], None]:
+    """A test of one kernel, here and behind a gateway, in an event loop of its own."""
+
+    async def run(tmp_path: Path, access: Access | None) -> None:
+        if access is None:
+            async with one_kernel(tmp_path) as kernel:
+                await test(kernel)
+        else:
+            async with remote_kernels(tmp_path, access) as made:
+                await test(await made.start(Spec(PYTHON, tmp_path)))
+
+    @pytest.mark.parametrize("place", ["local", "gateway"])
+    def run_test(tmp_path: Path, place: str, gateway: Callable[[], Process]) -> None:
+        asyncio.run(run(tmp_path, gateway().access() if place == "gateway" else None))
 
     return run_test
 
@@ -70,11 +88,11 @@ def step(source: str, name: str = "code", **options: Any) -> Cell:
     return Cell(source, dumps(told), **options)
 
 
-async def run(kernel: LocalKernel, source: str, **options: Any) -> Ran:
+async def run(kernel: Talks, source: str, **options: Any) -> Ran:
     return await kernel.execute(step(source, **options)).finished()
 
 
-async def returned(kernel: LocalKernel, source: str) -> Any:
+async def returned(kernel: Talks, source: str) -> Any:
     """What a step returns that goes well."""
     ran = await run(kernel, source)
     assert ran.error is None, ran.error

@@ -127,9 +127,9 @@ def server_lost(execution: Execution, event: events.ServerLost, now: int) -> Out
     losses = step.losses + 1
     execution = with_step(execution, losses=losses)
     if losses >= CRASH_LOOP:
-        why = f"step {step.name!r} was running when the server was lost, {losses} times in a row"
+        why = f"step {step.name!r} was running when {event.lost} was lost, {losses} times in a row"
         return Outcome(fail_step(execution, Error("CrashLoop", why), now))
-    return Outcome(_give_back(execution, "the server was lost", now))
+    return Outcome(_give_back(execution, f"{event.lost} was lost", now))
 
 
 def released(execution: Execution, event: events.Released, now: int) -> Outcome:
