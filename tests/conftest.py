@@ -8,13 +8,27 @@ from typing import Any
 
 import pytest
 
-from tests.support.gateways import Process
+from tests.support.gateways import TOKEN, Process
 from tests.support.modes import MODES, server_in_mode
-from tests.support.server import Server
+from tests.support.server import BEHIND, Server
 
 pytest_plugins = ["pytester"]
 
 MakeServer = Callable[..., Server]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kernels", choices=["local", "gateway"], default="local", help="where servers have their kernels"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels(request: pytest.FixtureRequest) -> None:
+    """All servers have their kernels on one gateway, where that was asked for."""
+    if request.config.getoption("--kernels") == "gateway" and not BEHIND:
+        process: Process = request.getfixturevalue("gateway")()
+        BEHIND.append({"url": process.url, "token": TOKEN})
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,9 @@ PING_SECONDS = 10.0
 MOST_BYTES = 1024**3
 """Of one message from a kernel."""
 
+END_WAITS = (0.2, 0.5, 1.0, 2.0)
+"""Seconds after each try to end a kernel."""
+
 AT_ONCE = 100
 """Requests to one gateway."""
 
@@ -92,8 +95,13 @@ class Gateway:
         await self._ask("POST", f"{self._path(kernel)}/interrupt", {})
 
     async def end(self, kernel: str) -> None:
-        """One that is gone is no error; raises ``GatewayLost``."""
-        await self._ask("DELETE", self._path(kernel))
+        """One that is gone is no error; raises ``GatewayLost``, also where the gateway cannot end it."""
+        for wait in END_WAITS:
+            status, answer = await self._ask("DELETE", self._path(kernel))
+            if status in (204, 404):
+                return
+            await asyncio.sleep(wait)  # one that was just started anew can be ended a moment later
+        raise GatewayLost(f"gateway {self.access.name!r} does not end a kernel: {_why(status, answer)}")
 
     async def is_up(self) -> bool:
         """Whether it answers at all; never raises."""

@@ -24,6 +24,9 @@ LOST_SECONDS = 5.0
 FIRST_WAIT, LONGEST_WAIT = 0.05, 1.0
 """Seconds between two tries to reach it; the first, and the most."""
 
+CLOSE_SECONDS = 1.0
+"""A gateway answers the word that a connection is over within that time, or is not waited for."""
+
 TOO_BIG = 1009
 """Of RFC 6455: why a websocket was closed."""
 
@@ -55,6 +58,8 @@ class WebSocketChannels(Requests):
             await asyncio.gather(self._task, return_exceptions=True)
         if self._connection is not None:
             self._connection.close()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_drained(self._connection), CLOSE_SECONDS)
 
     def _message(self, kind: str, content: Message, metadata: Message | None) -> Message:
         return self._session.msg(kind, content, metadata=metadata)
@@ -109,6 +114,8 @@ class WebSocketChannels(Requests):
 
     async def _reconnect(self) -> None:
         """Raises ``KernelDied`` where the kernel is gone, ``GatewayLost`` where the gateway is, or was for a moment."""
+        assert self._connection is not None
+        self._connection.close()
         loop = asyncio.get_running_loop()
         until, wait, lost = loop.time() + LOST_SECONDS, FIRST_WAIT, False
         while True:
@@ -133,6 +140,11 @@ class WebSocketChannels(Requests):
     def _give_up(self, requests: list[Request]) -> None:
         for request in requests:
             request.fail(GatewayLost("the answer was lost with the connection to the gateway"))
+
+
+async def _drained(connection: WebSocketClientConnection) -> None:
+    while await connection.read_message() is not None:
+        pass
 
 
 def _unpacked(message: str | bytes) -> Message:

@@ -16,7 +16,7 @@ from flownb.bridge.port import GatewayLost, KernelDied, KernelStartFailed, Spec
 from tests.bridge.at_work import PYTHON, raised, remote_kernels, returned, run, step
 from tests.bridge.test_kernel_side import install_other_version
 from tests.support.asyncio import in_loop
-from tests.support.gateways import JUPYTER_SERVER, Process
+from tests.support.gateways import JUPYTER_SERVER, KERNEL_GATEWAY, Process
 from tests.support.tls import certificate
 
 Running = Callable[[], Process]
@@ -27,8 +27,8 @@ def another(folders: Callable[[], Path]) -> Any:
     """Starts gateways for one test alone."""
     made: list[Process] = []
 
-    def start(*arguments: Any, **environment: str) -> Process:
-        made.append(Process(folders(), *arguments, **environment).start())
+    def start(command: tuple[str, ...] = KERNEL_GATEWAY, **environment: str) -> Process:
+        made.append(Process(folders(), command, **environment).start())
         return made[-1]
 
     yield start
@@ -39,11 +39,11 @@ def another(folders: Callable[[], Path]) -> Any:
 def test_a_kernel_that_dies_is_told_from_a_gateway_that_does(tmp_path: Path, gateway: Running) -> None:
     async def test() -> None:
         async with remote_kernels(tmp_path, gateway().access()) as made:
-            kernel = await made.start(Spec(PYTHON, tmp_path))
+            kernel: Any = await made.start(Spec(PYTHON, tmp_path))
             assert "ended" in await raised(run(kernel, "import os; os._exit(7)"), KernelDied)
             assert "ended" in await kernel.died
             await kernel.shutdown()
-            assert gateway().kernels() == []
+            assert kernel._kernel not in gateway().kernels()
             assert await returned(await made.start(Spec(PYTHON, tmp_path)), "1") == 1
 
     asyncio.run(test())
@@ -84,7 +84,10 @@ def test_a_connection_that_drops_costs_no_result(tmp_path: Path, gateway: Runnin
             kernel._websocket._connection.protocol.stream.close()
             await asyncio.to_thread(fifo.write_text, "go on")
             assert (await running.finished()).collected["exports"] == {"$return_value": "done"}
-            kernel._websocket._connection.protocol.stream.close()
+            before = kernel._websocket._connection
+            before.protocol.stream.close()
+            while kernel._websocket._connection is before:
+                await asyncio.wait([kernel.died], timeout=0.01)
             assert await kernel.ask("reply", "Reply") == {}
 
     asyncio.run(test())

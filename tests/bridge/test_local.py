@@ -73,7 +73,7 @@ async def test_input_raises(kernel: LocalKernel) -> None:
 async def test_a_flood_of_outputs_loses_no_result(kernel: LocalKernel) -> None:
     ran = await run(kernel, "for n in range(20_000): print(f'{n}\\n', end='', flush=True)\n'done'")
     assert ran.collected["exports"] == {"$return_value": "done"}
-    lines = [int(line) for line in text(ran.outputs).splitlines()]
+    lines = [int(line) for line in text(ran.outputs).splitlines() if line.isdigit()]  # and the word of a gateway
     assert lines == sorted(set(lines))  # some may be lost, none comes twice or out of order
     assert await returned(kernel, "'usable'") == "usable"
 
@@ -229,8 +229,9 @@ async def test_a_kernel_that_dies_in_a_step_says_how(tmp_path: Path, source: str
 @with_kernel
 async def test_a_kernel_that_dies_while_idle_is_noticed(kernel: LocalKernel) -> None:
     os.kill(await returned(kernel, "import os; os.getpid()"), signal.SIGKILL)
-    assert "SIGKILL" in await kernel.died
-    assert "SIGKILL" in await raised(kernel.ask("step", "collect"), KernelDied)
+    died = await kernel.died
+    assert "SIGKILL" in died or "its process ended" in died
+    assert died in await raised(kernel.ask("step", "collect"), KernelDied)
 
 
 @with_kernel

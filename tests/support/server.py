@@ -28,6 +28,10 @@ LITTLE = "--FlowNB.preload=json"
 """What is there anyhow. To import pandas for each server, which few tests need, would take a second each."""
 
 
+BEHIND: list[dict[str, str]] = []
+"""The gateway that kernels of all servers run on, where the tests are run so."""
+
+
 class Server(testing.Server):
     """A server on a folder, with a client for its API as it is."""
 
@@ -50,6 +54,8 @@ class Server(testing.Server):
         self.environment = {"PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)])}
         if not front_ends:
             self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")
+        if BEHIND:
+            self.settings.append(f"--FlowNB.gateways={BEHIND[0]}")
         if moving_clock:
             self.settings.append(f"--FlowNB.clock_class={CLOCK}")
         self.http = httpx.Client(headers={"Authorization": f"token {TOKEN}"}, base_url=self.api, timeout=PATIENCE)
