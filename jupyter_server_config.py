@@ -65,6 +65,13 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Most memory that a kernel may allocate, in bytes; 0 for no limit.
 # c.FlowNB.kernel_memory_bytes = 0
 
+# Gateways that steps run on: a list of mappings with url, name, token or token_env, labels, weight, slots, ca_certs,
+# client_cert, client_key, validate_cert. Empty for this machine.
+# c.FlowNB.gateways = []
+
+# Address under which kernels reach this server, with its base URL; empty for what the server knows of itself.
+# c.FlowNB.kernel_url = ""
+
 # The most that the variables of one checkpoint may take, in bytes; 0 for no limit.
 # c.FlowNB.max_snapshot_bytes = 8589934592
 

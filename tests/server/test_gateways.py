@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flownb.core.events import ServerLost
 from tests.conftest import MakeServer
 from tests.support.gateways import TOKEN, Process, until
 from tests.support.server import returned, step
@@ -49,8 +50,9 @@ def test_a_step_whose_gateway_dies_runs_again_on_another(
     found = server.wait(execution, "suspended")
     assert file.read_text().splitlines() == 2 * ["1 from the checkpoint"]
     assert (found["segments"], step(found, "step_2")["runs"]) == (1, 1)
-    lost = [move.event for move in server.replay()[execution].journal if type(move.event).__name__ == "ServerLost"]
-    assert [event.lost for event in lost] == ["the gateway of its kernel"]
+    journal = server.replay()[execution].journal
+    lost = [move.event.lost for move in journal if isinstance(move.event, ServerLost)]
+    assert lost == ["the gateway of its kernel"]
     assert server.post(execution, "resume").status_code == 200
     assert returned(server.wait(execution, "succeeded"), "step_2") == "done"
     assert TOKEN not in server.log.read_text()
