@@ -23,8 +23,8 @@ def two(folders: Callable[[], Path]) -> Iterator[tuple[Process, Process]]:
         process.kill()
 
 
-def setting(process: Process, **more: object) -> str:
-    return f"--FlowNB.gateways={ {'url': process.url, 'token': TOKEN, **more} }"
+def behind(process: Process, **more: object) -> dict[str, object]:
+    return {"url": process.url, "token": TOKEN, **more}
 
 
 COUNTED = """
@@ -40,7 +40,8 @@ def test_a_step_whose_gateway_dies_runs_again_on_another(
     two: tuple[Process, Process], make_server: MakeServer, tmp_path: Path
 ) -> None:
     first, second = two
-    server = make_server(setting(first, weight=1000, name="first"), setting(second, name="second")).start()
+    both = [behind(first, weight=1000, name="first"), behind(second, name="second")]
+    server = make_server(f"--FlowNB.gateways={both}").start()
     file, flag = tmp_path / "file", tmp_path / "flag"
     execution = server.run("kept = 'from the checkpoint'", COUNTED.format(file=str(file), flag=str(flag)))
     until(file.exists)
@@ -59,7 +60,7 @@ def test_a_step_whose_gateway_dies_runs_again_on_another(
 
 
 def test_a_label_that_no_gateway_has_fails_the_step(gateway: Callable[[], Process], make_server: MakeServer) -> None:
-    server = make_server(setting(gateway(), name="small")).start()
+    server = make_server(f"--FlowNB.gateways={[behind(gateway(), name='small')]}").start()
     found = server.wait(server.run("1", flownb={"kernel": {"gateway": "gpu"}}), "failed")
     assert found["error"]["ename"] == "KernelStartFailed"
     assert "'gpu'" in found["error"]["evalue"]

@@ -55,7 +55,7 @@ class Server(testing.Server):
         if not front_ends:
             self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")
         if BEHIND:
-            self.settings.append(f"--FlowNB.gateways={BEHIND[0]}")
+            self.settings.append(f"--FlowNB.gateways={BEHIND}")
         if moving_clock:
             self.settings.append(f"--FlowNB.clock_class={CLOCK}")
         self.http = httpx.Client(headers={"Authorization": f"token {TOKEN}"}, base_url=self.api, timeout=PATIENCE)
