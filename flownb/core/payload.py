@@ -131,7 +131,11 @@ def _content_type(header: str) -> tuple[str, str]:
     message = Message()
     message["Content-Type"] = header
     kind = header.partition(";")[0].strip().lower()
-    return (kind if "/" in kind else ""), message.get_content_charset("utf-8")
+    try:
+        charset = message.get_content_charset("utf-8")
+    except Exception:  # the library fails in ways of its own at parameters in pieces that do not fit together
+        raise UnreadableBody("the parameters of the Content-Type cannot be read", 400) from None
+    return (kind if "/" in kind else ""), charset
 
 
 def _text(body: bytes, charset: str) -> str:

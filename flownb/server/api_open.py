@@ -9,11 +9,10 @@ from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado import web
 
 from flownb.core.errors import FlowNBError, InvalidValue
-from flownb.core.jsonvalue import dumps
-from flownb.core.model import Json
 from flownb.core.payload import shape
 from flownb.core.replays import CannotReplay
 from flownb.core.times import iso
+from flownb.server.by_key import KeyHandler
 from flownb.server.continuing import Continued
 from flownb.server.handler import FlowHandler
 from flownb.server.service import Service
@@ -54,14 +53,11 @@ class ContinueHandler(FlowHandler):
         self.answer(200, _told(came))
 
 
-class OpenedHandler(web.RequestHandler):
+class OpenedHandler(KeyHandler):
     """What the kernel of an opened execution hands in; the secret that it was given is its permission."""
 
     def initialize(self, service: Service) -> None:
         self._service = service
-
-    def check_xsrf_cookie(self) -> None:
-        """The secret stands in for it."""
 
     @allow_unauthenticated
     async def post(self) -> None:
@@ -91,11 +87,6 @@ class OpenedHandler(web.RequestHandler):
             received_at=iso(self._service.clock.now()) or "",
         )
         return await active.continuing.continue_(opened, saved, request, replay=replay)
-
-    def _answer(self, code: int, content: dict[str, Json]) -> None:
-        self.set_status(code)
-        self.set_header("Content-Type", "application/json")
-        self.finish(dumps(content))
 
 
 def _told(came: Continued) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _parts(content_type: str, body: bytes) -> list[File] | None:
     files: dict[str, list[httputil.HTTPFile]] = {}
     try:
         httputil.parse_body_arguments(content_type, body, arguments, files)
-    except httputil.HTTPInputError:
+    except Exception:  # besides tornado's own error, those of the library that reads the headers of parts
         return None
     fields = [File(name, None, "", value) for name, values in arguments.items() for value in values]
     return fields + [

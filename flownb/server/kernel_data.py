@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated
-from tornado import web
 
 from flownb.core.data import Changed, NoSuchKey, lifetime, store_key, store_name
 from flownb.core.errors import FlowNBError, InvalidValue
-from flownb.core.jsonvalue import dumps, sized, to_json
+from flownb.core.jsonvalue import sized, to_json
 from flownb.core.links import data_token
 from flownb.core.model import Json, Status
+from flownb.server.by_key import KeyHandler
 from flownb.server.service import Active, Service, Unavailable
 from flownb.store import data
 from flownb.store.engine import Database
@@ -119,15 +119,12 @@ def _same(one: Json, other: Json) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-class DataHandler(web.RequestHandler):
+class DataHandler(KeyHandler):
     """What cells ask of data stores: ``{"op", "store", ...}``; answers ``{"result"}``, or a message and a reason."""
 
     def initialize(self, service: Service, max_value_bytes: int) -> None:
         self._service = service
         self._most = max_value_bytes
-
-    def check_xsrf_cookie(self) -> None:
-        """The key stands in for it."""
 
     @allow_unauthenticated
     async def post(self) -> None:
@@ -175,11 +172,6 @@ class DataHandler(web.RequestHandler):
         """In the access log, but for what is every day's: that a key is missing, or was changed meanwhile."""
         if self.get_status() not in (404, 409):
             super()._log()
-
-    def _answer(self, code: int, content: dict[str, Json]) -> None:
-        self.set_status(code)
-        self.set_header("Content-Type", "application/json")
-        self.finish(dumps(content))
 
 
 def demand_running(db: Database, execution: str, segment: int) -> None:

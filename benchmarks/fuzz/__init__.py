@@ -1,0 +1,1 @@
+"""Random input for all that reads what comes from outside."""
