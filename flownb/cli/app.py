@@ -19,6 +19,7 @@ from flownb.cli.emit import emit
 from flownb.cli.errors import errors
 from flownb.cli.executions import ls, show
 from flownb.cli.import_ import import_
+from flownb.cli.migrate_store import migrate_store
 from flownb.cli.prune import prune
 from flownb.cli.repair import open_, replay
 from flownb.cli.run import run
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "versions": versions,
     "diff": diff,
     "migrate": migrate,
+    "migrate-store": migrate_store,
     "settings": settings,
     "check": check,
     "doctor": doctor,

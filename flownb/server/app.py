@@ -163,6 +163,13 @@ class FlowNB(Exposure, ExtensionApp):
     def _store(self) -> str:
         return os.environ.get(STORE, "")
 
+    @validate("store")
+    def _a_database(self, proposal: Any) -> str:
+        value = str(proposal["value"])
+        if value and not value.startswith(("postgresql://", "postgres://")):
+            raise TraitError("FlowNB.store is the URL of a Postgres database, postgresql://..., or empty")
+        return value
+
     @validate("owner", "mail_from")
     def _an_address(self, proposal: Any) -> str:
         value = str(proposal["value"])

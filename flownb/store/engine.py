@@ -71,6 +71,18 @@ class Connection(Database, Protocol):
     def close(self) -> None:
         """Give the connection up."""
 
+    def at_work(self) -> bool:
+        """Whether a server has this database open, as far as the database knows."""
+
+    def stream(self, sql: str) -> Iterator[Any]:
+        """The rows of a statement, never all of them in memory."""
+
+    def counted(self, table: str) -> int:
+        """The last number that a table has given to a row."""
+
+    def count_from(self, table: str, last: int) -> None:
+        """Have a table number its next row after this."""
+
 
 class Engine(Protocol):
     """Where a store is kept; ``str`` says so to people, without a password."""

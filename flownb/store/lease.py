@@ -49,6 +49,10 @@ class Lease:
             self._stop.wait(BEAT / 4)
         return False
 
+    def take(self) -> bool:
+        """Take the folder if it is free now."""
+        return self._claim()
+
     def release(self) -> None:
         """Give the folder up, or stop waiting for it."""
         self._stop.set()

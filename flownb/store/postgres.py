@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from flownb.store.dialect import adapt, translated
 from flownb.store.engine import ConnectionLost, Cursor, DatabaseError
+from flownb.store.listening import Listener
 from flownb.store.postgres_tables import TABLES
 
 CONNECT_SECONDS = 10
@@ -27,12 +28,21 @@ IDLE_SECONDS = 20
 
 CHANNEL = "flownb"
 
+NAME = "flownb"
+"""What connections of ours are called in the database's list of them."""
+
+PIECE = 1_000
+"""Rows that are in memory at once where many are read."""
+
 MIGRATIONS: dict[str, str] = {"first": TABLES.replace(" TEXT", ' TEXT COLLATE "C"')}
 """Statements by their names, in their order; a change is a new one at the end. Texts are ordered by their bytes."""
 
 _KEY = "SELECT hashtextextended('flownb ' || current_schema(), 0)"
 _SIZE = """SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class
            WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"""
+_SEQUENCE = "SELECT pg_get_serial_sequence(?, 'seq')"
+_OTHERS = """SELECT 1 FROM pg_stat_activity WHERE application_name = ? AND pid <> pg_backend_pid()
+             AND datname = current_database() LIMIT 1"""
 _KNOWN = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)"
 
 
@@ -103,6 +113,23 @@ class PostgresConnection:
     def close(self) -> None:
         self._connection.close()
 
+    def at_work(self) -> bool:
+        return self.execute(_OTHERS, (NAME,)).fetchone() is not None
+
+    def stream(self, sql: str) -> Iterator[Any]:
+        self.execute(f"DECLARE streamed NO SCROLL CURSOR FOR {sql}")
+        while rows := self.execute(f"FETCH {PIECE} FROM streamed").fetchall():
+            yield from rows
+        self.execute("CLOSE streamed")
+
+    def counted(self, table: str) -> int:
+        (sequence,) = self.execute(_SEQUENCE, (table,)).fetchone()
+        last, called = self.execute(f"SELECT last_value, is_called FROM {sequence}").fetchone()  # noqa: S608
+        return int(last) if called else 0
+
+    def count_from(self, table: str, last: int) -> None:
+        self.execute("SELECT setval(pg_get_serial_sequence(?, 'seq'), ?, ? = 1)", (table, max(last, 1), last > 0))
+
 
 class _errors:
     """What psycopg raises, as the store knows it."""
@@ -127,10 +154,14 @@ class Postgres:
 
     url: str = field(repr=False)
     word: str = field(default_factory=lambda: token_hex(8))
+    """What this server signs its notifications with."""
 
     def __str__(self) -> str:
-        known = conninfo_to_dict(self.url)
-        return f"{known.get('dbname', '')!r} on {known.get('host', 'localhost')}"
+        try:
+            known = conninfo_to_dict(self.url)
+        except psycopg.Error:
+            return "of Postgres"
+        return f"{known.get('dbname', '')!r} on {known.get('host', 'this machine')}"
 
     def writing(self) -> PostgresConnection:
         db = PostgresConnection(self.url, self.word, readonly=False)
@@ -147,15 +178,29 @@ class Postgres:
         return PostgresConnection(self.url, self.word, readonly=True)
 
     def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
-        raise NotImplementedError
+        with closing(self.reading()) as db:
+            key = db.key
+
+        def is_news(told: str) -> bool:
+            where, _, who = told.partition(" ")
+            return where == str(key) and who != self.word
+
+        return Listener(lambda: connect(self.url), CHANNEL, is_news, heard).stop
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
     """A new connection, on which each statement stands for itself; raises ``DatabaseError``."""
     try:
         connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_SECONDS, client_encoding="UTF8", prepare_threshold=2
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            client_encoding="UTF8",
+            application_name=NAME,
+            prepare_threshold=2,
         )
+    except psycopg.ProgrammingError:  # whose words hold parts of the URL
+        raise DatabaseError("its URL cannot be read") from None
     except psycopg.Error as error:
         raise DatabaseError(str(error).strip()) from None
     connection.prepared_max = 500

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlite_utils
 
@@ -39,6 +40,25 @@ class SqliteConnection(sqlite_utils.Database):
 
     def others(self) -> int:
         return int(self.execute("PRAGMA data_version").fetchone()[0])
+
+    def at_work(self) -> bool:
+        """The file does not know: the lease of the data folder says so."""
+        return False
+
+    def stream(self, sql: str) -> Iterator[Any]:
+        yield from self.execute(sql)
+
+    def counted(self, table: str) -> int:
+        largest = f"SELECT coalesce(max(seq), 0) FROM {table}"  # noqa: S608 - a word of ours
+        given = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+        row = self.execute(given, (table,)).fetchone() or self.execute(largest).fetchone()
+        return int(row[0])
+
+    def count_from(self, table: str, last: int) -> None:
+        """A table without numbers of its own goes on after the largest."""
+        if "AUTOINCREMENT" in self.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]:
+            self.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            self.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table, last))
 
 
 @dataclass(frozen=True)
