@@ -211,6 +211,8 @@ def connect(url: str) -> psycopg.Connection[Any]:
 def _migrate(db: PostgresConnection) -> None:
     db.execute(_KNOWN)
     known = {row[0] for row in db.execute("SELECT name FROM migrations")}
+    if unknown := known - MIGRATIONS.keys():
+        raise DatabaseError(f"a later version of flownb has written it (its schema has {min(unknown)!r})")
     for name, statements in MIGRATIONS.items():
         if name not in known:
             for statement in statements.split(";"):
