@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from flownb.bridge.forkservers import ForkServers
+from tests.bridge.forks import serving
 from tests.kernel.conftest import Kernel, Ran, kernel
 from tests.support.notebooks import notebook, write
 
@@ -17,16 +20,18 @@ __all__ = ["Author", "Open", "kernel", "model"]
 
 Open = Callable[..., "Author"]
 
+PRELOAD = ("ipywidgets", "flownb.authoring.magic")
+
 
 class Author:
     """A person with a notebook open in a kernel of its own."""
 
-    def __init__(self, folder: Path, *cells: str | dict[str, Any]) -> None:
+    def __init__(self, folder: Path, servers: ForkServers, *cells: str | dict[str, Any]) -> None:
         self.cells = notebook(*cells)["cells"]
         self.file = folder / "written.ipynb"
         if cells:
             write(folder, self.file.name, *cells)
-        self.kernel = Kernel(folder)
+        self.kernel = Kernel(folder, servers, PRELOAD)
         self.type("%load_ext flownb")
 
     def run(self, place: int, source: str | None = None) -> Ran:
@@ -129,14 +134,23 @@ def _kind(comm_open: dict[str, Any]) -> str:
     return str(comm_open["data"]["state"].get("_model_name"))
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ForkServers]:
+    """They have imported what every test here needs: that would take longer than the tests."""
+    made = ForkServers()
+    assert asyncio.run(serving(made, PRELOAD, "python3")).refused is None
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+def author(servers: ForkServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens notebooks of these cells, saved; without cells, one that was never saved."""
     opened: list[Author] = []
 
     def open_(*cells: str | dict[str, Any]) -> Author:
         monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "written.ipynb"))
-        opened.append(Author(tmp_path, *cells))
+        opened.append(Author(tmp_path, servers, *cells))
         return opened[-1]
 
     yield open_

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flownb.bridge.forkservers import ForkServers
 from tests.authoring.conftest import Author, Open
 from tests.client_support import Server, environment, server
 from tests.support.notebooks import cell, write
@@ -18,10 +19,10 @@ MINE = cell("%flownb deploy --name mine", None, "skip")
 
 
 @pytest.fixture
-def notebook(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Author]:
+def notebook(server: Server, servers: ForkServers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Author]:
     """A notebook in the server's root folder, with a cell that deploys it."""
     monkeypatch.setenv("JPY_SESSION_NAME", str(server.root / "written.ipynb"))
-    author = Author(server.root, MINE, "1")
+    author = Author(server.root, servers, MINE, "1")
     yield author
     author.kernel.close()
 

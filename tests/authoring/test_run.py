@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flownb.bridge.forkservers import ForkServers
 from tests.authoring.conftest import Author
 from tests.client_support import Server, environment, server, until
 from tests.kernel.conftest import Ran
@@ -16,10 +17,10 @@ __all__ = ["environment", "server"]
 
 
 @pytest.fixture
-def notebook(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Author]:
+def notebook(server: Server, servers: ForkServers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Author]:
     """A notebook in the server's root folder."""
     monkeypatch.setenv("JPY_SESSION_NAME", str(server.root / "quick.ipynb"))
-    author = Author(server.root)
+    author = Author(server.root, servers)
     yield author
     author.kernel.close()
 

@@ -7,10 +7,9 @@ import json
 import os
 import queue
 import signal
-import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ import pytest
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
+from flownb.bridge.forkservers import ForkServers
+from flownb.bridge.provisioner import provision
 from flownb.core.reply import MIMETYPE
 from flownb.kernel.cells import HandRun, begin
 from flownb.kernel.step import Step
@@ -64,12 +65,14 @@ class Ran:
 
 
 class Kernel:
-    """One kernel with its client."""
+    """One kernel with its client; a forked one where fork servers are given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, servers: ForkServers | None = None, preload: Sequence[str] = ()) -> None:
         self.folder = folder
         self._runner = asyncio.Runner()
         self.manager = AsyncKernelManager(kernel_name="python3")
+        if servers is not None:
+            provision(self.manager, servers, preload)
         self.client: AsyncKernelClient = self._runner.run(self._start())
 
     def close(self) -> None:
@@ -86,9 +89,9 @@ class Kernel:
         await self.manager.shutdown_kernel(now=True)
 
     async def _start(self) -> AsyncKernelClient:
-        await self.manager.start_kernel(
-            cwd=str(self.folder), extra_arguments=["--HistoryManager.hist_file=:memory:"], stderr=subprocess.DEVNULL
-        )
+        arguments, nowhere = ["--HistoryManager.hist_file=:memory:"], os.open(os.devnull, os.O_WRONLY)
+        await self.manager.start_kernel(cwd=str(self.folder), extra_arguments=arguments, stderr=nowhere)
+        os.close(nowhere)
         self.pid: int | None = getattr(self.manager.provisioner, "pid", None)
         client: AsyncKernelClient = self.manager.client()
         client.session.session = uuid.uuid4().hex
