@@ -17,6 +17,7 @@ import pytest
 
 from flownb.client import ApiError, Client, NoServer, find
 from tests.support.notebooks import cell, write
+from tests.support.server import LIGHT, LITTLE, REPOSITORY
 
 TOKEN = "token-of-the-tests"
 Found = TypeVar("Found")
@@ -40,6 +41,7 @@ class Server:
 def jupyter_server(root: Path) -> Iterator[Server]:
     """A server for ``root``, found by the files in the runtime folder of this process's environment."""
     command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.port=0"]
+    command += [LITTLE, "--FlowNB.shutdown_seconds=0"]
     environment = {**os.environ, "JUPYTER_TOKEN": TOKEN}
     with (root / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log)
@@ -99,6 +101,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No other servers on this machine than those of these tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(LIGHT), str(REPOSITORY)]))
         patch.delenv("JPY_PARENT_PID", raising=False)
         patch.delenv("JUPYTER_TOKEN", raising=False)
         yield

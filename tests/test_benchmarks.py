@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ import pytest
 
 from benchmarks import contests, report
 from benchmarks.contest import Contest, Goal, Series, hold
+from benchmarks.contests import whole
 from benchmarks.environments import PINS, Environments, NotInstalled
 from benchmarks.figures import blocks, compare, percentile, summary
 from benchmarks.growth.growth import Growth, Measured, measure
@@ -210,6 +212,7 @@ def _markdown(contests_: list[report.Found], growth: list[report.Found]) -> str:
     return report.markdown({**found, "contests": contests_, "growth": growth})
 
 
+@pytest.mark.slow
 def test_a_quick_run_writes_all_that_it_found(tmp_path: Path) -> None:
     """flownb and nbclient are there; a peer that this environment has not got is told as such."""
     files = {"json": tmp_path / "found.json", "markdown": tmp_path / "found.md"}
@@ -238,6 +241,14 @@ def test_a_quick_run_writes_all_that_it_found(tmp_path: Path) -> None:
             assert (goal["reached"] is None) == (goal["ratio"] is None)
     assert held["kernel-start"]["goals"][0]["ratio"] > 0
     assert held["ten-cells"]["goals"][1]["ratio"] > 0
+
+
+def test_a_notebook_is_run_for_the_clock(bench: Bench) -> None:
+    """flownb's own side of one contest, one round; all of a quick run is slow."""
+    ours = replace(whole.CONTEST, participants=whole.CONTEST.participants[:1], rounds=1, goals=(), warm_up=False)
+    (result,) = hold(ours, bench, lambda text: None).results
+    assert result.failure is None
+    assert [milliseconds > 0 for _, milliseconds in result.samples] == [True]
 
 
 def test_hooks_under_load_lose_no_event_refuse_what_is_too_much_and_keep_the_order() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -376,4 +377,11 @@ class Flow(RuleBasedStateMachine):
         self.create(policies)
 
 
-TestFlow = Flow.TestCase
+class TestFlow(Flow.TestCase):  # type: ignore[misc, valid-type]
+    settings = hypothesis.settings(max_examples=150)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7_200)
+class TestFlowAtLength(Flow.TestCase):  # type: ignore[misc, valid-type]
+    settings = hypothesis.settings(max_examples=20_000)

@@ -16,9 +16,10 @@ import pytest
 
 from flownb.testing.server import free_port
 from tests.support.notebooks import cell
-from tests.support.server import Server, step
+from tests.support.server import REPOSITORY, Server, step
 
 MARK = "\nwith open('marks', 'a') as file: file.write({!r})\n"
+IMPATIENT = REPOSITORY / "tests" / "support" / "impatient"
 HANG = "import time; time.sleep(60)"
 
 
@@ -232,6 +233,7 @@ def test_a_server_that_froze_commits_nothing_when_it_comes_back(make_server: Cal
         ours.execute("BEGIN IMMEDIATE")  # frozen inside a transaction, it would keep everybody out of the database
         first.process.send_signal(signal.SIGSTOP)
     second = make_server(root=first.root)
+    second.environment["PYTHONPATH"] = os.pathsep.join([str(IMPATIENT), second.environment["PYTHONPATH"]])
     second.log = first.root.parent / "successor.log"
     second.launch()
     second.until(second.is_healthy)

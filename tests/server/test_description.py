@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from tornado.web import RequestHandler
 
@@ -19,6 +20,7 @@ from tests.support.notebooks import write
 from tests.support.opened import CELLS
 from tests.support.server import TOKEN, Server
 
+LONG = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 METHODS = ("get", "post", "put", "patch", "delete")
 CHECKS = (
     "not_a_server_error",
@@ -92,17 +94,20 @@ def known(server: Server, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("phases", "examples"), [("examples,fuzzing", 2), pytest.param("examples,coverage,fuzzing", 50, marks=LONG)]
+)
 def test_a_fuzzer_finds_no_error_of_ours_and_no_answer_that_is_not_described(
-    make_server: MakeServer, tmp_path: Path
+    make_server: MakeServer, tmp_path: Path, phases: str, examples: int
 ) -> None:
     server = make_server().start()
     command = ["run", str(known(server, tmp_path)), f"--url=http://127.0.0.1:{server.port}"]
-    options = [f"--checks={','.join(CHECKS)}", "--phases=examples,coverage,fuzzing", "--max-examples=6", "--seed=1"]
+    options = [f"--checks={','.join(CHECKS)}", f"--phases={phases}", f"--max-examples={examples}", "--seed=1"]
     tool = Path(sys.executable).with_name("schemathesis")
     ran = subprocess.run(
         [str(tool), *command, *options, f"--header=Authorization: token {TOKEN}", "--no-color"],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=1_100,
     )
     assert ran.returncode == 0, ran.stdout[-6000:]

@@ -17,19 +17,18 @@ from tests.support.server import Server
 from tests.support.service import Service, counting_service
 from tests.support.workload import Workload
 
-SIZE = 36
 SETTINGS = ("--FlowNB.max_running=4", "--FlowNB.warm_seconds=1")
 RETRY = {"retry": {"max": 1, "first": "50ms"}}
 
 
 @pytest.mark.parametrize(
-    "kills",
+    ("kills", "size"),
     [
-        pytest.param(15, marks=pytest.mark.timeout(300)),
-        pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(7200)]),
+        pytest.param(4, 8, marks=pytest.mark.timeout(300)),
+        pytest.param(500, 36, marks=[pytest.mark.slow, pytest.mark.timeout(7200)]),
     ],
 )
-def test_killed_at_random(make_server: Callable[..., Server], kills: int) -> None:
+def test_killed_at_random(make_server: Callable[..., Server], kills: int, size: int) -> None:
     """``FLOWNB_SOAK_SEED`` repeats a run, as far as the machine does the same again."""
     seed = int(os.environ.get("FLOWNB_SOAK_SEED") or random.randrange(1_000_000))
     print(f"\nFLOWNB_SOAK_SEED={seed}")
@@ -37,13 +36,13 @@ def test_killed_at_random(make_server: Callable[..., Server], kills: int) -> Non
     chance = random.Random(seed)
     while (left := kills - counts["kills"]) > 0:
         with counting_service(seconds=0.1) as service:
-            counts += one_round(make_server(*SETTINGS), service, chance, left)
+            counts += one_round(make_server(*SETTINGS), service, size, chance, left)
     print(", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
-def one_round(server: Server, service: Service, chance: random.Random, kills: int) -> Counter[str]:
+def one_round(server: Server, service: Service, size: int, chance: random.Random, kills: int) -> Counter[str]:
     """All executions from their start to their end, under violence; what happened, counted."""
-    work = Workload(server.start(), service, SIZE, flownb=RETRY)
+    work = Workload(server.start(), service, size, flownb=RETRY)
     violence = Violence(server, chance, kills)
 
     def all_over() -> bool:
