@@ -44,9 +44,10 @@ class Flownb(Tool):
 
     def save(self, folder: Path) -> None:
         self._saved += 1
-        file = str(folder / "flownb" / f"{self._saved}.snapshot")
-        answer = self._snapshot.save(file, str(folder / "pool"))
-        (folder / "latest").write_text(json.dumps([file, answer.content["digest"]]))
+        place = json.dumps({"folder": str(folder / "flownb"), "pool": str(folder / "pool")})
+        file = f"{self._saved}.snapshot"
+        answer = self._snapshot.save(place, file)
+        (folder / "latest").write_text(json.dumps([place, file, answer.content["digest"]]))
 
     def load(self, folder: Path) -> None:
         self._snapshot.load(*json.loads((folder / "latest").read_text()))

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from flownb import faults
+from flownb.core.hashing import CHUNK, PACKED, agrees, digest
 from flownb.kernel import durable, familiar
-from flownb.kernel.hashing import agrees, digest
 from flownb.kernel.mapping import mapped
 from flownb.kernel.snapshot_errors import SnapshotDamaged, SnapshotIncompatible
 
@@ -28,16 +28,12 @@ try:
 except ImportError:  # a kernel in an environment of its own
     zstandard = None
 
-CHUNK = 16 * 1024 * 1024
-"""Larger content is cut into pieces of this size: written side by side, and again only where it changed."""
-
 SLICE = 256 * 1024
 """Bytes that are copied at a time, few enough to stay in the processor's cache."""
 
 THREADS = 8
 """More than cores: most of the time goes into waiting for the disk."""
 
-PACKED = ".zst"
 LEVEL = 1
 WORTH = 0.9
 """Content that shrinks to less than this share of its size is kept packed."""
@@ -67,13 +63,10 @@ class Blobs:
 
         Raises ``OSError``: what was written then is of no use, and does no harm.
         """
-        views = [memoryview(content).cast("B") for content in contents]
-        if not views:
+        if not contents:
             return []
         self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
-        cut = [[view[start : start + CHUNK] for start in range(0, len(view), CHUNK)] for view in views]
-        done = iter(_side_by_side(lambda piece: self._keep(piece, pack), [piece for each in cut for piece in each]))
-        kept = [_whole(len(view), [next(done) for _ in each]) for view, each in zip(views, cut, strict=True)]
+        kept = in_pieces(contents, lambda piece: self._keep(piece, pack), THREADS)
         durable.sync_folder(self._own)
         return kept
 
@@ -98,7 +91,7 @@ class Blobs:
 
     def _write(self, content: memoryview, pack: bool) -> tuple[str, int]:
         familiar.note(content)
-        packed = _packed(content) if pack else None
+        packed = packed_content(content) if pack else None
         descriptor, temporary = tempfile.mkstemp(dir=self._own, prefix=".")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -125,19 +118,14 @@ class Blobs:
 
     def content(self, pieces: Sequence[str]) -> bytes:
         """What was kept as ``pieces``; raises ``SnapshotDamaged`` or ``SnapshotIncompatible``."""
-        return b"".join(_side_by_side(self._unpacked, pieces))
+        return b"".join(side_by_side(self._unpacked, pieces, THREADS))
 
     def _unpacked(self, name: str) -> bytes:
         try:
             content = (self._own / name).read_bytes()
-            if name.endswith(PACKED):
-                content = _unpacker().decompress(content, max_output_size=CHUNK)
-        except SnapshotIncompatible:
-            raise
-        except Exception as error:  # zstandard's own included
+        except OSError as error:
             raise SnapshotDamaged(f"a part of the checkpoint cannot be read: {error}") from None
-        _check(name.removesuffix(PACKED), content)
-        return content
+        return unpacked(name, content)
 
     def buffers(self, kept: Sequence[tuple[Sequence[str], int]]) -> list[memoryview]:
         """The same, of several contents with their sizes, as memory that is private to this process.
@@ -149,7 +137,7 @@ class Blobs:
             views.append(view := self._mapped(pieces, size))
             for place, name in enumerate(pieces):
                 piece = view[place * CHUNK : (place + 1) * CHUNK]
-                _check(name, piece)
+                check(name, piece)
                 familiar.note(piece)
         return views
 
@@ -170,12 +158,24 @@ def _written(file: BinaryIO, content: memoryview) -> Iterator[memoryview]:
         yield slice
 
 
+def in_pieces(contents: Sequence[Any], keep: Callable[[memoryview], tuple[str, int]], threads: int) -> list[Kept]:
+    """Contents, objects with a contiguous buffer, cut into pieces which ``keep`` puts away side by side.
+
+    It gives each piece's name, and how many bytes had to be written for it.
+    """
+    views = [memoryview(content).cast("B") for content in contents]
+    cut = [[view[start : start + CHUNK] for start in range(0, len(view), CHUNK)] for view in views]
+    done = iter(side_by_side(keep, [piece for each in cut for piece in each], threads))
+    return [_whole(len(view), [next(done) for _ in each]) for view, each in zip(views, cut, strict=True)]
+
+
 def _whole(size: int, pieces: Iterable[tuple[str, int]]) -> Kept:
     done = list(pieces)
     return Kept([name for name, _ in done], size, sum(stored for _, stored in done))
 
 
-def _check(name: str, content: Any) -> None:
+def check(name: str, content: Any) -> None:
+    """Raises ``SnapshotDamaged`` where the content is not what has that name, and ``SnapshotIncompatible``."""
     try:
         sound = agrees(name, content)
     except LookupError as error:
@@ -184,12 +184,25 @@ def _check(name: str, content: Any) -> None:
         raise SnapshotDamaged(f"a part of the checkpoint, {name}, is not what was written there")
 
 
-def _packed(content: memoryview) -> bytes | None:
+def packed_content(content: memoryview) -> bytes | None:
     """The content packed, where that is worth its while."""
     if zstandard is None:
         return None
     packed: bytes = zstandard.ZstdCompressor(level=LEVEL).compress(content)
     return packed if len(packed) < WORTH * len(content) else None
+
+
+def unpacked(name: str, content: bytes) -> bytes:
+    """The content of a blob; raises ``SnapshotDamaged`` or ``SnapshotIncompatible``."""
+    try:
+        if name.endswith(PACKED):
+            content = _unpacker().decompress(content, max_output_size=CHUNK)
+    except SnapshotIncompatible:
+        raise
+    except Exception as error:  # zstandard's own
+        raise SnapshotDamaged(f"a part of the checkpoint cannot be unpacked: {error}") from None
+    check(name.removesuffix(PACKED), content)
+    return content
 
 
 def _unpacker() -> Any:
@@ -198,9 +211,9 @@ def _unpacker() -> Any:
     return zstandard.ZstdDecompressor()
 
 
-def _side_by_side(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
+def side_by_side(function: Callable[[T], R], values: Sequence[T], threads: int) -> list[R]:
     """What ``function`` makes of each value; while one thread waits for the disk, others compute."""
     if len(values) < 2:
         return [function(value) for value in values]
-    with ThreadPoolExecutor(min(len(values), THREADS)) as pool:
+    with ThreadPoolExecutor(min(len(values), threads)) as pool:
         return list(pool.map(function, values))

@@ -13,11 +13,11 @@ LONGEST_WAIT = 1.0
 """In seconds; whoever has stopped the thread that sends has lost the word anyway."""
 
 
-def save(path: str, pool: str, most: str) -> Reply:
+def save(where: str, file: str, most: str) -> Reply:
     """As ``snapshot.save``. The step's result is sent off first: pickling may take its time, and end the process."""
     announce_end()
     _let_it_leave()
-    return snapshot.save(path, pool, most)
+    return snapshot.save(where, file, most)
 
 
 def _let_it_leave() -> None:

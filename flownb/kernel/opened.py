@@ -12,10 +12,10 @@ from secrets import token_hex
 from typing import Any
 
 from flownb.core.errors import FlowNBError
+from flownb.core.hashing import digest
 from flownb.core.jsonvalue import dumps
 from flownb.kernel import frames, snapshot
 from flownb.kernel.cells import opened
-from flownb.kernel.hashing import digest
 from flownb.kernel.ipython import shell
 from flownb.kernel.origins import authors_names, origin
 from flownb.kernel.reply import Reply
@@ -38,7 +38,7 @@ _opened: _Opened | None = None
 def begin(text: str) -> Reply:
     """Applies the JSON object ``text``.
 
-    ``url`` is where to continue, with the ``secret``; ``folder`` and ``pool`` are for the checkpoint, which may take
+    ``url`` is where to continue, with the ``secret``; ``place`` is for the checkpoint, which may take
     ``most`` bytes; ``steps`` and ``context`` are what ``pd`` shows.
     """
     global _opened
@@ -74,7 +74,7 @@ def _here() -> _Opened:
 def _saved(here: _Opened) -> dict[str, object]:
     told = here.told
     file = f"open-{token_hex(8)}.snapshot"
-    reply = snapshot.save(f"{told['folder']}/{file}", told["pool"], told["most"])
+    reply = snapshot.save(told["place"], file, told["most"])
     return {**reply.content, "file": file, "changes": _changes(here.variables, _digests())}
 
 

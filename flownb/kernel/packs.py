@@ -12,10 +12,11 @@ from itertools import pairwise
 from types import FunctionType, ModuleType
 from typing import Any
 
-from flownb.kernel.blobs import Blobs, Kept
+from flownb.core.hashing import digest
+from flownb.kernel.blobs import Kept
 from flownb.kernel.frames import Pickled
-from flownb.kernel.hashing import digest
 from flownb.kernel.origins import is_set_up
+from flownb.kernel.places import Place
 from flownb.kernel.windows import Stretch
 
 PACK = 256 * 1024
@@ -74,7 +75,7 @@ def order(namespace: Mapping[str, object], names: Iterable[str]) -> list[str]:
     return sorted(known, key=rank)
 
 
-def keep(pickled: Pickled, blobs: Blobs) -> Packed:
+def keep(pickled: Pickled, blobs: Place) -> Packed:
     """Put pickles and buffers on disk; raises ``OSError``."""
     ends = _ends(pickled)
     packs = blobs.keep([pickled.stream[start:end] for start, end in pairwise((0, *ends))], pack=True)
@@ -92,14 +93,14 @@ def keep(pickled: Pickled, blobs: Blobs) -> Packed:
     return Packed(packs, buffers, manifest, pickled.stream[ends[-1] if ends else 0 :])
 
 
-def stream(manifest: Mapping[str, Any], rest: bytes, blobs: Blobs) -> bytes:
+def stream(manifest: Mapping[str, Any], rest: bytes, blobs: Place) -> bytes:
     """The pickles again; raises ``SnapshotDamaged`` or ``SnapshotIncompatible``."""
     global _last
     _last = dict.fromkeys(manifest["order"], _UNKNOWN)
     return b"".join([*(blobs.content(pieces) for pieces in manifest["packs"]), rest])
 
 
-def buffers(manifest: Mapping[str, Any], blobs: Blobs) -> list[object]:
+def buffers(manifest: Mapping[str, Any], blobs: Place) -> list[object]:
     """The buffers again; raises ``SnapshotDamaged`` or ``SnapshotIncompatible``."""
     kept = manifest["buffers"]
     contents = blobs.buffers([(one["pieces"], one["size"]) for one in kept])

@@ -25,7 +25,8 @@ NETWORK = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyna
 
 
 def main() -> None:
-    """Is told what ``boot`` is to ``prepare``, ``file`` and ``digest``, if there is a ``setup``, and ``packages``."""
+    """Is told what ``boot`` is to ``prepare``; the checkpoint's ``place``, ``file`` and ``digest``; if there is a
+    ``setup``; and ``packages``."""
     told = json.loads(sys.argv[1])
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # for what modules print when they are imported
@@ -56,7 +57,7 @@ def _read(told: dict[str, Any]) -> None:
 
     boot.prepare(dumps(told["prepare"]))
     sys.addaudithook(_refuse_network)
-    snapshot.load(told["file"], told["digest"])
+    snapshot.load(told["place"], told["file"], told["digest"])
 
 
 def _refuse_network(event: str, arguments: object) -> None:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import os
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Mapping
-from hmac import compare_digest
 from typing import Any, NoReturn
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from flownb.core.data import Changed, NoSuchKey
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.jsonvalue import dumps
-
-SECONDS = 60.0
-"""The server answers within that time."""
+from flownb.kernel.connection import connect
 
 WAITS = (0.1, 0.5, 2.0)
 """Seconds before each further try where the server does not answer."""
@@ -90,50 +84,10 @@ class Remote:
         """This thread's; a process that was forked off makes its own."""
         if getattr(self._mine, "pid", None) != os.getpid():
             self._mine.pid = os.getpid()
-            self._mine.connection = _made(self._url, self._certificate)
+            self._mine.connection = connect(self._url, self._certificate)
         found: http.client.HTTPConnection = self._mine.connection
         return found
 
     def _drop(self) -> None:
         self._mine.pid = None
         self._mine.connection.close()
-
-
-def _made(url: SplitResult, certificate: str | None) -> http.client.HTTPConnection:
-    """Straight to the server, whatever proxies the environment names."""
-    if url.scheme == "http+unix":
-        return _OverUnixSocket(unquote(url.netloc))
-    assert url.hostname is not None
-    if url.scheme == "https":
-        return _OverTls(url.hostname, url.port, certificate)
-    return http.client.HTTPConnection(url.hostname, url.port, timeout=SECONDS)
-
-
-class _OverUnixSocket(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(SECONDS)
-        self.sock.connect(self._path)
-
-
-class _OverTls(http.client.HTTPSConnection):
-    """Where the server's own certificate is known, it is that one which counts, whoever signed it for which name."""
-
-    def __init__(self, host: str, port: int | None, certificate: str | None) -> None:
-        context = ssl.create_default_context()
-        if certificate is not None:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        super().__init__(host, port, timeout=SECONDS, context=context)
-        self._certificate = certificate
-
-    def connect(self) -> None:
-        super().connect()
-        shown = hashlib.sha256(self.sock.getpeercert(binary_form=True) or b"").hexdigest()
-        if self._certificate is not None and not compare_digest(shown, self._certificate):
-            self.close()
-            raise ssl.SSLError("the server shows another certificate than its own")

@@ -1,48 +1,47 @@
 """Checkpoints: the author's namespace on disk, and back in another kernel.
 
 A checkpoint is a file with one line of JSON, the manifest, and the end of the pickles behind it; the greater part of
-them, and large buffers, are blobs in the folder ``blobs`` beside it. Being pickles, snapshots are code: a file is read
-only where its digest is the one that the server noted when it was written, and a blob where it agrees with its name.
+them, and large buffers, are blobs beside it in the same place. Being pickles, snapshots are code: a file is read only
+where its digest is the one that the server noted when it was written, and a blob where it agrees with its name.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 from flownb import faults
+from flownb.core.hashing import agrees, digest
 from flownb.core.jsonvalue import dumps
-from flownb.kernel import durable, environment, frames, modules, origins, packs, plan, process
-from flownb.kernel.blobs import Blobs
-from flownb.kernel.hashing import agrees, digest
+from flownb.kernel import environment, frames, modules, origins, packs, plan, process
 from flownb.kernel.ipython import shell
 from flownb.kernel.pd import pd
+from flownb.kernel.places import Place, place
 from flownb.kernel.reply import Reply
-from flownb.kernel.snapshot_errors import CheckpointMissing, SnapshotDamaged, SnapshotIncompatible
+from flownb.kernel.snapshot_errors import SnapshotDamaged, SnapshotIncompatible
 
 FORMAT = 2
 
 
-def save(path: str, pool: str, most: str = "") -> Reply:
-    """Writes the namespace to ``path``, with blobs beside it that are shared with ``pool``.
+def save(where: str, file: str, most: str = "") -> Reply:
+    """Writes the namespace to a ``file`` in the place that ``where`` says, with its blobs beside it.
 
     Replies with the file's ``digest``, the ``size`` of it all in bytes and how many were newly ``stored``, the names of
     its ``blobs``, what became of each of the ``variables``, the ``modules`` and ``packages`` in use, and ``ms``, the
     time it took.
 
     Raises ``SnapshotTooLarge`` above ``most`` bytes; ``OSError`` where it cannot be written, or there is a file
-    already; and ``MemoryError``.
+    already; ``PlaceUnreachable``; and ``MemoryError``.
     """
     began = time.monotonic()
-    file = Path(path)
     faults.point("checkpoint.begin")
+    there = place(where)
     namespace = shell().user_ns
     names = packs.order(namespace, origins.authors_names(shell()))
     pickled = frames.write(namespace, names, origins.origin)
     plan.demand_room(pickled, int(most or 0))
-    packed = packs.keep(pickled, _blobs(file, Path(pool)))
+    packed = packs.keep(pickled, there)
     about = {
         "variables": plan.variables(namespace, pickled, packed),
         "modules": modules.local(),
@@ -58,7 +57,7 @@ def save(path: str, pool: str, most: str = "") -> Reply:
         **about,
     }
     head = dumps(manifest).encode("ascii") + b"\n"
-    durable.write(file, [head, packed.rest])
+    there.write(file, [head, packed.rest])
     faults.point("checkpoint.written")
     written = len(head) + len(packed.rest)
     return Reply(
@@ -71,20 +70,19 @@ def save(path: str, pool: str, most: str = "") -> Reply:
     )
 
 
-def load(path: str, written: str) -> Reply:
-    """Brings the variables in ``path``, whose digest is ``written``, back; they win over what setup cells made.
+def load(where: str, file: str, written: str) -> Reply:
+    """Brings the variables in a ``file`` of a place back; its digest is ``written``.
+
+    They win over what setup cells made.
 
     Only where a variable could not be carried, what a setup cell made under its name stays. Replies with the number of
-    ``variables``. Raises ``CheckpointMissing``, ``SnapshotDamaged``, with nothing unpickled yet, or
-    ``SnapshotIncompatible``.
+    ``variables``. Raises ``CheckpointMissing``, ``SnapshotDamaged``, with nothing unpickled yet,
+    ``SnapshotIncompatible`` or ``PlaceUnreachable``.
     """
-    file = Path(path)
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise CheckpointMissing(f"there is no checkpoint at {path}") from None
+    there = place(where)
+    content = there.read(file)
     if not agrees(written, content):
-        raise SnapshotDamaged(f"the checkpoint at {path} is not what was written there")
+        raise SnapshotDamaged(f"the checkpoint {file} is not what was written there")
     line, _, rest = content.partition(b"\n")
     manifest = json.loads(line)
     if (manifest["format"], manifest["python"]) != (FORMAT, environment.python()):
@@ -92,22 +90,18 @@ def load(path: str, written: str) -> Reply:
             f"the checkpoint has format {manifest['format']} of Python {manifest['python']}; "
             f"this kernel reads format {FORMAT} of Python {environment.python()}"
         )
-    _restore(manifest, rest, _blobs(file, file.parent))
+    _restore(manifest, rest, there)
     return Reply(variables=len(manifest["variables"]))
 
 
-def _blobs(file: Path, pool: Path) -> Blobs:
-    return Blobs(file.parent / "blobs", pool)
-
-
-def _restore(manifest: dict[str, Any], rest: bytes, blobs: Blobs) -> None:
+def _restore(manifest: dict[str, Any], rest: bytes, there: Place) -> None:
     namespace = shell().user_ns
     variables = manifest["variables"]
     process.enter(manifest["folder"], manifest["path"])  # first: imports may need them
     environment.enter(manifest["environment"])
     faults.point("restore.begun")
-    stream = packs.stream(manifest, rest, blobs)
-    buffers = packs.buffers(manifest, blobs)
+    stream = packs.stream(manifest, rest, there)
+    buffers = packs.buffers(manifest, there)
     try:
         frames.read(stream, manifest["order"], buffers, namespace)
     except Exception as error:

@@ -27,3 +27,9 @@ class SnapshotTooLarge(FlowNBError):
     """The variables take more room than a checkpoint may."""
 
     reason = "snapshot_too_large"
+
+
+class PlaceUnreachable(FlowNBError):
+    """What keeps the snapshots cannot be reached from this kernel, or does not do what it is asked."""
+
+    reason = "place_unreachable"

@@ -107,7 +107,7 @@ class ExecutionHandler(FlowHandler):
         read = self.active.store.read
         kept = await read(partial(checkpoints.of_execution, execution_id=execution_id))
         pauses = await read(partial(queries.pauses, execution_id=execution_id))
-        usage = await asyncio.to_thread(self.active.snapshots.usage, execution_id)
+        usage = await asyncio.to_thread(self.active.snapshots.usage, execution_id, sum(one.stored for one in kept))
         view = {**await self.view(execution), "pauses": pauses_view(pauses), **snapshots_view(kept, usage)}
         await self.answer_large(200, view)
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_events import EventLogger
@@ -24,7 +25,7 @@ from flownb.core.durations import duration
 from flownb.core.errors import InvalidValue
 from flownb.core.mail import address
 from flownb.core.proxies import Proxies
-from flownb.server import api, hooks, kernel_data, public
+from flownb.server import api, hooks, kernel_data, kernel_snapshots, public
 from flownb.server.clock import Clock
 from flownb.server.console.routes import routes as console_routes
 from flownb.server.exposure import Exposure
@@ -42,6 +43,7 @@ from flownb.server.secrets import take_out
 from flownb.server.service import Config, Service
 from flownb.server.smtp import Smtp
 from flownb.server.templating import STATIC
+from flownb.store.bucket import Bucket, Unusable
 from flownb.store.folder import DataFolder
 from flownb.store.prunable import Keep
 
@@ -94,6 +96,14 @@ class FlowNB(Exposure, ExtensionApp):
     ).tag(config=True)
     kernel_url = Unicode(
         "", help="Address under which kernels reach this server, with its base URL; empty for what the server knows."
+    ).tag(config=True)
+    blobs = Unicode(
+        "",
+        help="Where snapshots are kept, as a URL of fsspec like s3://bucket/prefix (needs `flownb[s3]`); empty for "
+        "the data folder.",
+    ).tag(config=True)
+    blobs_options = Dict(
+        {}, help="Options for that URL's file system. Kernels are told them: credentials are better in the environment."
     ).tag(config=True)
     max_snapshot_bytes = Int(
         8 * 1024**3, min=0, help="Most that the variables of a checkpoint may take, in bytes; 0 for no limit."
@@ -179,6 +189,13 @@ class FlowNB(Exposure, ExtensionApp):
             raise TraitError(str(error)) from None
         return value
 
+    @validate("blobs")
+    def _a_place(self, proposal: Any) -> str:
+        value = str(proposal["value"])
+        if value and ("://" not in value or urlsplit(value).username is not None):
+            raise TraitError("FlowNB.blobs is a URL like s3://bucket/prefix, without credentials: those are options")
+        return value
+
     @validate("default_timeout")
     def _a_duration(self, proposal: Any) -> str:
         value = str(proposal["value"])
@@ -219,6 +236,7 @@ class FlowNB(Exposure, ExtensionApp):
             shutdown_seconds=self.shutdown_seconds,
             kernel_memory=self.kernel_memory_bytes or None,
             max_snapshot_bytes=self.max_snapshot_bytes,
+            bucket=self._bucket(),
             keep_snapshots_seconds=self.keep_snapshots_seconds,
             max_import_bytes=self.max_import_bytes,
             keep=Keep(self.keep_executions_days, self.keep_executions, self.keep_bytes),
@@ -260,6 +278,14 @@ class FlowNB(Exposure, ExtensionApp):
     def _preload(self) -> list[str] | None:
         return self.preload if self.fork_kernels else None
 
+    def _bucket(self) -> Bucket | None:
+        if not self.blobs:
+            return None
+        try:
+            return Bucket(self.blobs, self.blobs_options, self._root / self.data_dir)
+        except Unusable as error:
+            raise TraitError(f"FlowNB.blobs: {error}") from None
+
     def _smtp(self) -> Smtp:
         return Smtp(
             host=self.smtp_host,
@@ -274,6 +300,7 @@ class FlowNB(Exposure, ExtensionApp):
     def initialize_handlers(self) -> None:
         self.handlers.extend(self._public_routes())
         self.handlers.extend(kernel_data.routes(self._service, self.max_export_bytes))
+        self.handlers.extend(kernel_snapshots.routes(self._service, self.max_snapshot_bytes))
         self.handlers.extend(api.routes(self._service, self.max_body_bytes))
         self.handlers.extend(console_routes(self._service, self.max_body_bytes))
 

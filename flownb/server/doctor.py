@@ -17,7 +17,7 @@ from flownb.core.jsonvalue import dumps
 from flownb.core.model import Checkpoint, Execution, Json, Status
 from flownb.server.interpreters import Interpreter, NoAnswer, of_kernelspec
 from flownb.store import checkpoints, queries
-from flownb.store.snapshots import Snapshots
+from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import NotFound, Store
 
 WAITING = (Status.SUSPENDED, Status.QUEUED)
@@ -43,7 +43,7 @@ class Visit:
 class Doctor:
     """Reads checkpoints in processes that do nothing else; no execution notices."""
 
-    def __init__(self, store: Store, snapshots: Snapshots, side: KernelSide, root: Path, memory: int | None) -> None:
+    def __init__(self, store: Store, snapshots: AnySnapshots, side: KernelSide, root: Path, memory: int | None) -> None:
         """``memory``, in bytes, is the most that a kernel may allocate."""
         self._store = store
         self._snapshots = snapshots
@@ -63,7 +63,7 @@ class Doctor:
         visit = Visit(named, kernelspecs)
         waiting = [await self._store.read(partial(queries.with_status, status=status)) for status in WAITING]
         found = await asyncio.gather(*(self._examined(each, visit) for ids in waiting for each in ids))
-        size = await asyncio.to_thread(_size, self._snapshots.root)
+        size = await asyncio.to_thread(self._snapshots.size)
         return {"python": python, "executions": [each for each in found if each is not None], "disk_bytes": size}
 
     async def _examined(self, execution_id: str, visit: Visit) -> dict[str, Json] | None:
@@ -126,21 +126,9 @@ class Doctor:
                 "bind_pd": True,
                 "nice": 0,
             },
-            "file": str(self._snapshots.file(execution.id, checkpoint.file)),
+            "place": dumps(self._snapshots.told(execution.id)),
+            "file": checkpoint.file,
             "digest": checkpoint.digest,
             "setup": setup,
             "packages": packages,
         }
-
-
-def _size(folder: Path) -> int:
-    """Bytes of all files below, those that are linked to each other once."""
-    sizes = {}
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                status = Path(parent, name).lstat()
-            except FileNotFoundError:  # just removed
-                continue
-            sizes[status.st_dev, status.st_ino] = status.st_size
-    return sum(sizes.values())

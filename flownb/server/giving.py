@@ -53,14 +53,24 @@ class Giving:
 
     def _way(self, execution: Execution) -> dict[str, Json] | None:
         """To the data stores; None for what does not run, such as an execution that somebody has opened."""
+        return self._reached("data", self._key(execution))
+
+    def to_snapshots(self, execution: Execution, opened: str | None) -> dict[str, Json] | None:
+        """The way to an execution's snapshots for a kernel that does not see the data folder.
+
+        Its key is that of the segment; for a kernel that a person ``opened``, its secret. None where it has neither.
+        """
+        return self._reached("snapshots", opened or self._key(execution))
+
+    def _key(self, execution: Execution) -> str | None:
         if execution.status is not Status.RUNNING:
             return None
-        proof = data_token(self.key.secret, execution.id, execution.segments)
-        return {
-            "url": f"{self.address.url}kernel/data",
-            "key": f"{context_id(execution)}.{proof}",
-            "certificate": self.address.certificate,
-        }
+        return f"{context_id(execution)}.{data_token(self.key.secret, execution.id, execution.segments)}"
+
+    def _reached(self, what: str, key: str | None) -> dict[str, Json] | None:
+        if key is None:
+            return None
+        return {"url": f"{self.address.url}kernel/{what}", "key": key, "certificate": self.address.certificate}
 
 
 async def _value(given: Input) -> dict[str, Json]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 from collections.abc import Callable
 from functools import partial
@@ -14,9 +13,9 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from flownb.core.data import Changed, NoSuchKey, lifetime, store_key, store_name
 from flownb.core.errors import FlowNBError, InvalidValue
 from flownb.core.jsonvalue import sized, to_json
-from flownb.core.links import data_token
-from flownb.core.model import Json, Status
+from flownb.core.model import Json
 from flownb.server.by_key import KeyHandler
+from flownb.server.kernel_key import demand_running, proven, shown_key
 from flownb.server.service import Active, Service, Unavailable
 from flownb.store import data
 from flownb.store.engine import Database
@@ -41,12 +40,6 @@ CODES: dict[type[FlowNBError], int] = {
 
 Said = dict[str, Any]
 Operation = Callable[[Database, str, int, Said], Json]
-
-
-class NotRunning(FlowNBError):
-    """The key is none, or that of an execution which does not run now."""
-
-    reason = "forbidden"
 
 
 def _get(db: Database, store: str, now: int, said: Said) -> Json:
@@ -135,7 +128,7 @@ class DataHandler(KeyHandler):
             self._answer(code, {"message": str(error), "reason": error.reason})
 
     async def _result(self, active: Active) -> Json:
-        execution, segment = self._proven(active)
+        execution, segment = proven(active.links.key, shown_key(self.request.headers.get("Authorization", "")))
         said = await self._said()
         op, store, now = str(said.get("op")), store_name(said.get("store")), self._service.clock.now()
         if "key" in said:
@@ -150,17 +143,6 @@ class DataHandler(KeyHandler):
         except LookupError as error:
             raise InvalidValue(f"data stores know no {op!r} without {error}") from None
 
-    def _proven(self, active: Active) -> tuple[str, int]:
-        """The execution and its segment that the key was made for; raises ``NotRunning``."""
-        shown = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
-        execution, _, rest = shown.partition(".")
-        segment, _, proof = rest.partition(".")
-        number = int(segment) if segment.isascii() and segment.isdigit() and len(segment) < 10 else 0
-        right = data_token(active.links.key.secret, execution, number)
-        if not hmac.compare_digest(right.encode(), proof.encode(errors="surrogatepass")):
-            raise NotRunning("this is no key to data stores")
-        return execution, number
-
     async def _said(self) -> Said:
         body = self.request.body
         if len(body) > self._most + BESIDES:
@@ -172,13 +154,6 @@ class DataHandler(KeyHandler):
         """In the access log, but for what is every day's: that a key is missing, or was changed meanwhile."""
         if self.get_status() not in (404, 409):
             super()._log()
-
-
-def demand_running(db: Database, execution: str, segment: int) -> None:
-    """Raises ``NotRunning`` unless that segment of the execution runs now."""
-    running = "SELECT 1 FROM executions WHERE id = ? AND status = ? AND segments = ?"
-    if db.execute(running, (execution, Status.RUNNING, segment)).fetchone() is None:
-        raise NotRunning("the execution whose key this is does not run now")
 
 
 def _read(body: bytes, most: int) -> Said:

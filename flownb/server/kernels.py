@@ -10,6 +10,7 @@ from uuid import uuid4
 from flownb import faults
 from flownb.bridge.port import AskFailed, Cell, GatewayLost, Kernel, KernelError, Kernels, Spec, Talks
 from flownb.core import notebook
+from flownb.core.jsonvalue import dumps
 from flownb.core.model import Checkpoint, Error, Execution, Json, Step
 from flownb.core.settings import Input
 from flownb.server.context import Links, setup_context
@@ -18,7 +19,7 @@ from flownb.server.limits import Limits
 from flownb.server.masked import Masked
 from flownb.server.secrets import NoSecret
 from flownb.store.checkpoints import StepCheckpoint
-from flownb.store.snapshots import Snapshots
+from flownb.store.snapshots import AnySnapshots
 
 REASONS = {
     "CheckpointMissing": "checkpoint_missing",
@@ -52,7 +53,7 @@ class Workshop:
     """Makes kernels ready."""
 
     kernels: Kernels
-    snapshots: Snapshots
+    snapshots: AnySnapshots
     root: Path
     links: Links
     giving: Giving
@@ -85,12 +86,17 @@ class Workshop:
             raise
         return kernel
 
-    async def furnish(self, kernel: Talks, execution: Execution, workflow: notebook.Workflow) -> None:
-        """Run the setup cells and bring the variables back; raises ``NotReady`` or ``GatewayLost``."""
+    async def furnish(
+        self, kernel: Talks, execution: Execution, workflow: notebook.Workflow, opened: str | None = None
+    ) -> None:
+        """Run the setup cells and bring the variables back; raises ``NotReady`` or ``GatewayLost``.
+
+        ``opened`` is the secret of a kernel that a person opened.
+        """
         for cell in workflow.setup:
             await self._set_up(kernel, execution, cell, workflow.settings.inputs)
         if execution.checkpoint is not None:
-            await self._restore(kernel, execution.id, execution.checkpoint)
+            await self._restore(kernel, self.where(execution, opened), execution.checkpoint)
 
     async def _set_up(
         self, kernel: Talks, execution: Execution, cell: notebook.Cell, inputs: Mapping[str, Input]
@@ -109,13 +115,21 @@ class Workshop:
             said = f"in {cell.name!r}, a cell tagged `setup`: {ran.error.evalue}"
             raise NotReady(Error(ran.error.ename, said, ran.error.traceback), final=False)
 
-    async def _restore(self, kernel: Talks, execution: str, checkpoint: Checkpoint) -> None:
+    def where(self, execution: Execution, opened: str | None = None) -> str:
+        """What a kernel is told of where the execution's snapshots are."""
+        told = self.snapshots.told(execution.id)
+        if "folder" in told:  # which it may not see
+            told["server"] = self.giving.to_snapshots(execution, opened)
+        return dumps(told)
+
+    async def _restore(self, kernel: Talks, where: str, checkpoint: Checkpoint) -> None:
         assert checkpoint.file is not None
-        path = self.snapshots.file(execution, checkpoint.file)
         faults.point("restore.ask")
         try:
-            await kernel.ask("snapshot", "load", str(path), checkpoint.digest)
+            await kernel.ask("snapshot", "load", where, checkpoint.file, checkpoint.digest)
         except AskFailed as error:
+            if error.ename == "PlaceUnreachable":
+                raise NotReady(Error(error.ename, str(error)), final=False) from None
             raise _no_namespace(error.ename, str(error)) from None
         except GatewayLost:
             raise
@@ -128,12 +142,11 @@ class Workshop:
             return Place("", why=f"step {step.name!r} turned its checkpoint off")
         # Never a file that is in use: a repeat after a crash starts from the one before.
         name = f"{execution.at}-{uuid4().hex[:8]}.snapshot"
-        path = str(self.snapshots.file(execution.id, name))
         try:
             self.snapshots.make(execution.id)
         except OSError as error:
             return Place("", why=f"{NOT_SAVED}: {error}")
-        return Place(name, (path, str(self.snapshots.pool), str(self.max_snapshot_bytes)))
+        return Place(name, (self.where(execution), name, str(self.max_snapshot_bytes)))
 
 
 @dataclass(frozen=True)

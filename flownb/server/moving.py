@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,21 +14,23 @@ from flownb.core.model import Execution
 from flownb.core.times import iso
 from flownb.core.transitions import NotNow
 from flownb.server.clock import Clock
-from flownb.store import arrival, journal, sql
+from flownb.store import arrival, checkpoints, journal, sql
 from flownb.store.change import Change, NotFound
 from flownb.store.engine import Database
 from flownb.store.keys import Key
-from flownb.store.packing import CannotImport, Packed, pack
-from flownb.store.snapshots import Snapshots
+from flownb.store.packing import CannotExport, CannotImport, Packed, pack
+from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import Store
 
 
 class Moves:
     """Packs executions, takes them in, and marks those that have gone."""
 
-    def __init__(self, store: Store, snapshots: Snapshots, key: Key, clock: Clock, origin: str) -> None:
+    def __init__(self, store: Store, snapshots: AnySnapshots, aside: Path, key: Key, clock: Clock, origin: str) -> None:
+        """``aside`` is the folder for what is packed."""
         self._store = store
         self._snapshots = snapshots
+        self._aside = aside
         self._key = key
         self._clock = clock
         self._origin = origin
@@ -36,10 +38,18 @@ class Moves:
     @asynccontextmanager
     async def exported(self, execution_id: str) -> AsyncIterator[Path]:
         """The execution as a file, for as long as the block lasts; raises as ``pack``."""
-        with tempfile.TemporaryDirectory(dir=self._snapshots.root.parent, prefix="export-") as folder:
+        names_used = partial(checkpoints.names_used_by, executions=[execution_id])
+        used = (await self._store.read(names_used))[execution_id]
+        async with AsyncExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(dir=self._aside, prefix="export-"))
+            reading = self._snapshots.reading(execution_id, used)
+            files = await asyncio.to_thread(reading.__enter__)
+            stack.push_async_callback(asyncio.to_thread, reading.__exit__, None, None, None)
             path = Path(folder) / f"{execution_id}.flownb"
             packing = partial(pack, origin=self._origin, at=iso(self._clock.now()), path=path)
-            await self._store.read(partial(packing, snapshots=self._snapshots, execution_id=execution_id))
+            await self._store.read(partial(packing, folder=files, execution_id=execution_id))
+            if (await self._store.read(names_used))[execution_id] != used:
+                raise CannotExport(f"execution {execution_id} has gone on meanwhile: export it again")
             yield path
 
     async def take_in(self, path: Path) -> Execution:
@@ -63,7 +73,8 @@ class Moves:
 
     def _unpack(self, packed: Packed) -> None:
         self._snapshots.remove(packed.execution)
-        packed.unpack(self._snapshots.folder(packed.execution))
+        with self._snapshots.filling(packed.execution) as folder:
+            packed.unpack(folder)
 
     def _put_down(self, db: Database, packed: Packed) -> list[Change]:
         arrival.put_down(db, self._key, packed)

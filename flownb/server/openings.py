@@ -179,21 +179,20 @@ class Openings:
         spec = Spec(workflow.kernelspec, (self._workshop.root / execution.notebook).parent, None)
         shown = _as_before(execution, opened.place)
         secret = token_urlsafe(24)
+        self._alive()[secret] = opened  # it may ask for its variables by that
         async with Guest(opened.manager, START_SECONDS) as kernel:
             await kernel.prepare(self._side, spec)
-            await self._workshop.furnish(kernel, replace(shown, checkpoint=checkpoint), workflow)
+            await self._workshop.furnish(kernel, replace(shown, checkpoint=checkpoint), workflow, secret)
             told = {
                 "url": f"{self._url}opened",
                 "secret": secret,
-                "folder": str(self._workshop.snapshots.folder(execution.id)),
-                "pool": str(self._workshop.snapshots.pool),
+                "place": self._workshop.where(execution, secret),
                 "most": str(self._workshop.max_snapshot_bytes),
                 "steps": {"trigger": {"event": execution.trigger["event"], "context": {}}, **recorded(shown)},
                 "context": shown_context(shown),
             }
             self._workshop.snapshots.make(execution.id)
             await kernel.evaluate(call("opened", "begin", dumps(told)))
-        self._alive()[secret] = opened
 
 
 def _now(execution: Execution) -> _Where:

@@ -14,7 +14,7 @@ from flownb.server.clock import Clock
 from flownb.store import prunable
 from flownb.store.change import NotFound
 from flownb.store.prunable import Keep
-from flownb.store.snapshots import Snapshots
+from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import Store
 from flownb.store.writer import StoreError
 
@@ -27,7 +27,7 @@ class Pruning:
     def __init__(
         self,
         store: Store,
-        snapshots: Snapshots,
+        snapshots: AnySnapshots,
         clock: Clock,
         keep: Keep,
         log: logging.Logger | logging.LoggerAdapter[Any],

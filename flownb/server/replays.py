@@ -14,7 +14,7 @@ from flownb.server.clock import Clock
 from flownb.server.notebooks import Notebooks
 from flownb.store import checkpoints
 from flownb.store.checkpoints import StepCheckpoint
-from flownb.store.snapshots import Snapshots
+from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import Store
 
 
@@ -31,7 +31,7 @@ class Replays:
     """Makes replays."""
 
     store: Store
-    snapshots: Snapshots
+    snapshots: AnySnapshots
     notebooks: Notebooks
     clock: Clock
 

@@ -15,7 +15,7 @@ from flownb.server.observing.logs import about
 from flownb.server.pruning import Pruning
 from flownb.store import checkpoints
 from flownb.store.checkpoints import StepCheckpoint
-from flownb.store.snapshots import Snapshots
+from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import Change, Store
 from flownb.store.writer import StoreError
 
@@ -26,7 +26,7 @@ class Retention:
     def __init__(
         self,
         store: Store,
-        snapshots: Snapshots,
+        snapshots: AnySnapshots,
         clock: Clock,
         seconds: float,
         pruning: Pruning,

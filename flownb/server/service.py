@@ -53,11 +53,12 @@ from flownb.server.tidying import tidy
 from flownb.server.warm import WarmKernels
 from flownb.server.watching import Watching
 from flownb.store import backup, keys
+from flownb.store.bucket import Bucket
 from flownb.store.engines import engine
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
 from flownb.store.prunable import Keep
-from flownb.store.snapshots import Snapshots
+from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import Store
 from flownb.store.writer import Fenced
 
@@ -85,6 +86,7 @@ class Config:
     shutdown_seconds: float
     kernel_memory: int | None
     max_snapshot_bytes: int
+    bucket: Bucket | None
     keep_snapshots_seconds: float
     keep: Keep
     max_import_bytes: int
@@ -104,7 +106,7 @@ class Active:
     attempts: Attempts
     links: Links
     broadcast: Broadcast
-    snapshots: Snapshots
+    snapshots: AnySnapshots
     replays: Replays
     migrations: Migrations
     openings: Openings
@@ -144,6 +146,7 @@ class Service:
         self._root_url = root_url
         self._log = log
         self._folder = DataFolder(config.data_dir)
+        self._snapshots: AnySnapshots = config.bucket or self._folder.snapshots
         self._jupyter = jupyter
         self._address = address
         self._owner = owner
@@ -263,7 +266,7 @@ class Service:
             await store.open()
             faults.point("start.opened")
             await asyncio.to_thread(backup.end, self._folder)
-            snapshots = self._folder.snapshots
+            snapshots = self._snapshots
             kernels = self._kernels(self._folder)
             stack.push_async_callback(kernels.close)
             warm = WarmKernels(config.warm_seconds, config.max_running)
@@ -332,7 +335,7 @@ class Service:
                 continuing,
                 doctor,
                 deployments,
-                Moves(store, snapshots, key, self.clock, links.root),
+                Moves(store, snapshots, self._folder.root, key, self.clock, links.root),
                 Schedules(store, deployments, self.clock, self._log),
                 callers,
                 Watching(store, deployments, self.notebooks, self.clock, self._log),
@@ -373,7 +376,7 @@ class Service:
     async def delete(self, execution_id: str) -> None:
         """Forget a final execution and its snapshots; raises ``NotFound``, ``NotNow`` or ``StoreError``."""
         await self.active.store.delete(execution_id)
-        await asyncio.to_thread(self._folder.snapshots.remove, execution_id)
+        await asyncio.to_thread(self._snapshots.remove, execution_id)
 
 
 class Standby(Unavailable):

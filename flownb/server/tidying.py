@@ -11,7 +11,7 @@ from typing import Any
 
 from flownb import faults
 from flownb.store import checkpoints
-from flownb.store.snapshots import Snapshots
+from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import Store
 from flownb.store.writer import StoreError
 
@@ -26,7 +26,10 @@ REST = 0.2
 
 
 async def tidy(
-    store: Store, snapshots: Snapshots, is_open: Callable[[str], bool], log: logging.Logger | logging.LoggerAdapter[Any]
+    store: Store,
+    snapshots: AnySnapshots,
+    is_open: Callable[[str], bool],
+    log: logging.Logger | logging.LoggerAdapter[Any],
 ) -> None:
     """Look once through all folders that have changed since the last time, while others work.
 

@@ -18,7 +18,7 @@ from flownb.store import journal
 from flownb.store.aggregate import load
 from flownb.store.change import NotFound
 from flownb.store.engine import Database
-from flownb.store.snapshots import BLOBS, Snapshots
+from flownb.store.snapshots import BLOBS, all_files
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -72,10 +72,11 @@ class _Hashed:
         return {"sha256": self._digest.hexdigest(), "size": self._size}
 
 
-def pack(db: Database, snapshots: Snapshots, execution_id: str, origin: str, at: str | None, path: Path) -> None:
+def pack(db: Database, folder: Path, execution_id: str, origin: str, at: str | None, path: Path) -> None:
     """Write an execution that is at rest to ``path``; raises ``NotFound``, ``CannotExport`` or ``OSError``.
 
-    Rows and files go through in pieces. The database is that of a reader: it does not change meanwhile.
+    ``folder`` has the files of its snapshots. Rows and files go through in pieces. The database is that of a reader: it
+    does not change meanwhile.
     """
     execution = load(db, execution_id)
     if execution is None:
@@ -104,18 +105,14 @@ def pack(db: Database, snapshots: Snapshots, execution_id: str, origin: str, at:
                     hashed.write(dumps(dict(zip(names, row, strict=True))).encode() + b"\n")
             files[f"record/{table}.jsonl"] = hashed.about
         packed.compression = ZIP_STORED  # blobs are packed where that is worth it
-        for file in _files(snapshots.folder(execution_id)):
-            name = f"snapshots/{file.relative_to(snapshots.folder(execution_id)).as_posix()}"
+        for file in all_files(folder):
+            name = f"snapshots/{file.relative_to(folder).as_posix()}"
             with file.open("rb") as source, packed.open(name, "w", force_zip64=True) as entry:
                 hashed = _Hashed(entry)
                 for piece in iter(lambda: source.read(PIECE), b""):
                     hashed.write(piece)
             files[name] = hashed.about
         packed.writestr(MANIFEST, dumps({**manifest, "files": files}))
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
 
 
 class Packed:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from flownb import faults
+from flownb.core.model import Json
 
 POOL = "pool"
 BLOBS = "blobs"
@@ -25,6 +27,26 @@ class Usage:
 
     size: int
     shared: int
+
+
+class AnySnapshots(Protocol):
+    """The snapshots of all executions, wherever they are; each method is as in ``Snapshots``."""
+
+    def told(self, execution_id: str) -> dict[str, Json]: ...
+    def make(self, execution_id: str) -> None: ...
+    def forget(self, execution_id: str, file: str | None, blobs: Iterable[str]) -> None: ...
+    def remove(self, execution_id: str) -> None: ...
+    def copy(self, execution_id: str, file: str, blobs: Iterable[str], to: str) -> None: ...
+    def usage(self, execution_id: str, stored: int) -> Usage: ...
+    def size(self) -> int: ...
+    def mark(self) -> int: ...
+    def changed(self, since: int) -> Iterator[str]: ...
+    def untidy(self, used: Mapping[str, Collection[str]], began: int) -> list[str]: ...
+    def tidy(self, execution_id: str, used: Collection[str]) -> None: ...
+    def shelves(self) -> list[str]: ...
+    def sweep(self, shelf: str) -> None: ...
+    def reading(self, execution_id: str, names: Collection[str]) -> AbstractContextManager[Path]: ...
+    def filling(self, execution_id: str) -> AbstractContextManager[Path]: ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +69,10 @@ class Snapshots:
 
     def file(self, execution_id: str, name: str) -> Path:
         return self.folder(execution_id) / name
+
+    def told(self, execution_id: str) -> dict[str, Json]:
+        """What a kernel is told of where they are."""
+        return {"folder": str(self.folder(execution_id)), "pool": str(self.pool)}
 
     def make(self, execution_id: str) -> None:
         """The folder of an execution; raises ``OSError``."""
@@ -78,8 +104,11 @@ class Snapshots:
             link(self.folder(execution_id) / BLOBS / name, self.folder(to) / BLOBS / name)
         link(self.file(execution_id, file), self.file(to, file))
 
-    def usage(self, execution_id: str) -> Usage:
-        """What the files of an execution take; a blob's links are its own, the pool's and those of others."""
+    def usage(self, execution_id: str, stored: int) -> Usage:
+        """What the files of an execution take, whatever had to be ``stored`` for its checkpoints.
+
+        A blob's links are its own, the pool's and those of others.
+        """
         size = shared = 0
         for file in self.folder(execution_id).rglob("*"):
             with suppress(FileNotFoundError):
@@ -88,6 +117,16 @@ class Snapshots:
                     size += status.st_size
                     shared += status.st_size if status.st_nlink > 2 else 0
         return Usage(size, shared)
+
+    def size(self) -> int:
+        """Bytes of all files, those that are linked to each other once."""
+        sizes = {}
+        for parent, _, names in os.walk(self.root):
+            for name in names:
+                with suppress(FileNotFoundError):  # just removed
+                    status = Path(parent, name).lstat()
+                    sizes[status.st_dev, status.st_ino] = status.st_size
+        return sum(sizes.values())
 
     def mark(self) -> int:
         """The present moment, by the clock of the file system, in ns."""
@@ -135,11 +174,39 @@ class Snapshots:
         for name in _names(self.pool / shelf):
             self._release(name)
 
+    def take(self, execution_id: str, file: Path, name: str) -> None:
+        """Make a file, whose content was checked, a blob of an execution; raises ``OSError``."""
+        own, shelf = self.folder(execution_id) / BLOBS / name, self.pool / name[:2]
+        try:
+            os.link(shelf / name, own)
+            file.unlink()
+        except OSError:  # new to the pool, or here already, or a file system without links
+            file.replace(own)
+            with suppress(OSError):
+                shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
+                os.link(own, shelf / name)
+
+    @contextmanager
+    def reading(self, execution_id: str, names: Collection[str]) -> Iterator[Path]:
+        """A folder with the files of an execution that have these names, and maybe others."""
+        yield self.folder(execution_id)
+
+    @contextmanager
+    def filling(self, execution_id: str) -> Iterator[Path]:
+        """A folder whose files become those of the execution."""
+        yield self.folder(execution_id)
+
     def _release(self, name: str) -> None:
         blob = self.pool / name[:2] / name
         with suppress(FileNotFoundError):
             if blob.stat().st_nlink == 1:
                 blob.unlink()
+
+
+def all_files(folder: Path) -> list[Path]:
+    """Those of an execution: blobs first, as they stand in a checkpoint."""
+    found = [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    return sorted(found, key=lambda file: (file.parent == folder, file))
 
 
 def _changed_at(folder: str) -> int:

@@ -15,6 +15,7 @@ import pytest
 import flownb
 from flownb.bridge.kernel_side import KernelSide
 from flownb.bridge.port import KernelStartFailed, Spec
+from flownb.core.jsonvalue import dumps
 from flownb.core.reply import MIMETYPE
 from tests.bridge.at_work import kernels, kernelspec, raised, returned, run
 from tests.support.asyncio import in_loop
@@ -143,9 +144,9 @@ async def handler(pd):
         assert ran.error is None, ran.error
         assert ran.collected["exports"] == {"$return_value": {"grown": ["kept", 1]}}
         assert [pause["kind"] for pause in ran.collected["pauses"]] == ["suspend"]
-        file = str(tmp_path / "0.snapshot")
-        saved = await kernel.ask("snapshot", "save", file, str(tmp_path / "pool"))
+        place = dumps({"folder": str(tmp_path), "pool": str(tmp_path / "pool")}), "0.snapshot"
+        saved = await kernel.ask("snapshot", "save", *place)
         await kernel.shutdown()
         another = await made.start(spec)
-        await another.ask("snapshot", "load", file, saved["digest"])
+        await another.ask("snapshot", "load", *place, saved["digest"])
         assert await returned(another, "grow(); [alias is shared, shared]") == [True, ["kept", 1, 2]]

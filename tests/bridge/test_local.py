@@ -14,6 +14,7 @@ import pytest
 from flownb.bridge import conversation, local
 from flownb.bridge.local import LocalKernel
 from flownb.bridge.port import AskFailed, KernelDied, KernelStartFailed, Spec, StepTimeout
+from flownb.core.jsonvalue import dumps
 from tests.bridge.at_work import (
     PYTHON,
     children,
@@ -122,8 +123,8 @@ async def test_a_step_that_takes_no_interrupt_ends_with_its_kernel(
 
 
 def place(folder: Path) -> tuple[str, str, str]:
-    """Path, pool and limit of a checkpoint."""
-    return str(folder / "0.snapshot"), str(folder / "pool"), ""
+    """Place, file and limit of a checkpoint."""
+    return dumps({"folder": str(folder), "pool": str(folder / "pool")}), "0.snapshot", ""
 
 
 @in_loop
@@ -134,7 +135,7 @@ async def test_a_checkpoint_follows_its_step(tmp_path: Path) -> None:
         running = first.execute(step("x = ['kept']", checkpoint=place(tmp_path)))
         assert (await running.finished()).error is None
         saved = running.saved()
-        await second.ask("snapshot", "load", place(tmp_path)[0], saved["digest"])
+        await second.ask("snapshot", "load", *place(tmp_path)[:2], saved["digest"])
         assert await returned(second, "x") == ["kept"]
 
 
@@ -186,7 +187,7 @@ async def test_saving_may_be_interrupted(tmp_path: Path) -> None:
 @with_kernel
 async def test_code_of_ours_that_raises_names_the_exception(kernel: LocalKernel) -> None:
     with pytest.raises(AskFailed) as failed:
-        await kernel.ask("snapshot", "load", "/nowhere/0.snapshot", "")
+        await kernel.ask("snapshot", "load", *place(Path("/nowhere"))[:2], "")
     assert (failed.value.ename, "/nowhere" in str(failed.value)) == ("CheckpointMissing", True)
     with pytest.raises(AskFailed) as failed:
         await kernel.ask("unknown", "function")

@@ -37,6 +37,11 @@ NOTHING_ASKED: dict[str, object] = {
 }
 
 
+def place_of(path: Path) -> str:
+    """What a kernel is told of the folder of a checkpoint."""
+    return json.dumps({"folder": str(path.parent), "pool": str(path.parent / "pool")})
+
+
 @dataclass
 class Ran:
     """What came of one request: the reply's content, and the outputs in order."""
@@ -165,12 +170,14 @@ class Kernel:
         return text
 
     def save(self, path: Path) -> dict[str, Any]:
-        pool = str(path.parent / "pool")
-        return self.ask(f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r}, {pool!r})")
+        return self.ask(
+            f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({place_of(path)!r}, {path.name!r})"
+        )
 
     def load(self, path: Path, digest: str) -> dict[str, Any]:
         """The expression's raw answer, which may be an error."""
-        call = f"__import__('flownb.kernel.snapshot', fromlist=['load']).load({str(path)!r}, {digest!r})"
+        arguments = f"{place_of(path)!r}, {path.name!r}, {digest!r}"
+        call = f"__import__('flownb.kernel.snapshot', fromlist=['load']).load({arguments})"
         answer: dict[str, Any] = self.execute("", call, silent=True).reply["user_expressions"]["flownb"]
         return answer
 

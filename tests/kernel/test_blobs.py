@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from flownb.core import hashing
+from flownb.core.hashing import CHUNK, PACKED
 from flownb.kernel import blobs as module
-from flownb.kernel import familiar, hashing
-from flownb.kernel.blobs import CHUNK, PACKED, Blobs, Kept
+from flownb.kernel import familiar
+from flownb.kernel.blobs import Blobs, Kept
 from flownb.kernel.snapshot_errors import SnapshotDamaged
 
 TEXT = b"so much of the same " * 10_000

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from blake3 import blake3
 
-from .conftest import Kernel
+from .conftest import Kernel, place_of
 
 CELLS = {
     "values": """
@@ -334,7 +334,7 @@ def test_what_cannot_be_unpickled_names_the_variable_and_the_cause(kernel: Kerne
 def test_a_full_disk_leaves_nothing_behind(kernel: Kernel, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
     kernel.execute("import os; fsync = os.fsync\ndef full(*_): raise OSError(28, 'No space left')\nos.fsync = full")
-    call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r}, '')"
+    call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({place_of(path)!r}, 'checkpoint')"
     answer = kernel.execute("", call, silent=True).reply["user_expressions"]["flownb"]
     kernel.execute("os.fsync = fsync; del full")
     assert answer["ename"] == "OSError"
@@ -344,7 +344,7 @@ def test_a_full_disk_leaves_nothing_behind(kernel: Kernel, tmp_path: Path) -> No
 def test_no_checkpoint_takes_the_place_of_another(kernel: Kernel, tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
     digest = kernel.save(path)["digest"]
-    call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({str(path)!r}, '')"
+    call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({place_of(path)!r}, 'checkpoint')"
     assert kernel.execute("", call, silent=True).reply["user_expressions"]["flownb"]["ename"] == "FileExistsError"
     assert kernel.load(path, digest)["status"] == "ok"
 

@@ -55,7 +55,7 @@ class ShowsExecution(ConsoleHandler):
         active, links = self.active, await self.links()
         read = active.store.read
         kept = await read(partial(checkpoints.of_execution, execution_id=execution.id))
-        usage = await asyncio.to_thread(active.snapshots.usage, execution.id)
+        usage = await asyncio.to_thread(active.snapshots.usage, execution.id, sum(one.stored for one in kept))
         pauses = await read(partial(queries.pauses, execution_id=execution.id))
         journal = await read(partial(queries.journal_of, execution_id=execution.id))
         shown, left_out = entries(journal, MOST_ENTRIES)

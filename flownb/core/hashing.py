@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,15 @@ try:
     blake3 = import_module("blake3").blake3
 except ImportError:  # a kernel in an environment of its own
     blake3 = None
+
+PACKED = ".zst"
+"""Stands behind the name of content that was packed with zstandard: it names what was packed."""
+
+NAME = re.compile(r"(?:b2-)?[0-9a-f]{64}(?:\.zst)?")
+"""What names look like."""
+
+CHUNK = 16 * 1024 * 1024
+"""Larger content is cut into pieces of this size: written side by side, and again only where it changed."""
 
 BLAKE2 = "b2-"
 """Stands before a digest made without blake3, which is some five times faster where it is installed."""
