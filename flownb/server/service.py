@@ -266,7 +266,6 @@ class Service:
             await store.open()
             faults.point("start.opened")
             await asyncio.to_thread(backup.end, self._folder)
-            snapshots = self._snapshots
             kernels = self._kernels(self._folder)
             stack.push_async_callback(kernels.close)
             warm = WarmKernels(config.warm_seconds, config.max_running)
@@ -274,7 +273,7 @@ class Service:
             giving = Giving(key, self._address())
             workshop = Workshop(
                 kernels,
-                snapshots,
+                self._snapshots,
                 config.root,
                 links,
                 giving,
@@ -283,8 +282,8 @@ class Service:
                 config.limits,
             )
             attempts = Attempts(store, workshop, links, giving, letters, self.clock, config.limits)
-            pruning = Pruning(store, snapshots, self.clock, config.keep, self._log)
-            retention = Retention(store, snapshots, self.clock, config.keep_snapshots_seconds, pruning, self._log)
+            pruning = Pruning(store, self._snapshots, self.clock, config.keep, self._log)
+            retention = Retention(store, self._snapshots, self.clock, config.keep_snapshots_seconds, pruning, self._log)
             stack.callback(store.listen(retention.hear))
             removing = asyncio.create_task(retention.run())
             stack.push_async_callback(_cancelled, removing)
@@ -313,14 +312,14 @@ class Service:
             await stack.enter_async_context(seen)
             expecting = asyncio.create_task(expect_what_waits(store, kernels))
             stack.push_async_callback(_cancelled, expecting)
-            replays = Replays(store, snapshots, self.notebooks, self.clock)
+            replays = Replays(store, self._snapshots, self.notebooks, self.clock)
             openings = self._openings(store, workshop)
-            tidying = asyncio.create_task(tidy(store, snapshots, openings.is_open, self._log))
+            tidying = asyncio.create_task(tidy(store, self._snapshots, openings.is_open, self._log))
             stack.push_async_callback(_cancelled, tidying)
             continuing = Continuing(store, replays, retention)
             side = KernelSide(self._folder.kernels)
             gc.freeze()  # what is there now stays: garbage is looked for among what comes from now on
-            doctor = Doctor(store, snapshots, side, config.root, config.kernel_memory)
+            doctor = Doctor(store, self._snapshots, side, config.root, config.kernel_memory)
             yield Active(
                 store,
                 scheduler,
@@ -328,14 +327,14 @@ class Service:
                 attempts,
                 links,
                 broadcast,
-                snapshots,
+                self._snapshots,
                 replays,
                 Migrations(store, replays, deployments),
                 openings,
                 continuing,
                 doctor,
                 deployments,
-                Moves(store, snapshots, self._folder.root, key, self.clock, links.root),
+                Moves(store, self._snapshots, self._folder.root, key, self.clock, links.root),
                 Schedules(store, deployments, self.clock, self._log),
                 callers,
                 Watching(store, deployments, self.notebooks, self.clock, self._log),
