@@ -6,7 +6,6 @@ import asyncio
 import os
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_events import EventLogger
@@ -28,6 +27,7 @@ from flownb.core.proxies import Proxies
 from flownb.server import api, hooks, kernel_data, kernel_snapshots, public
 from flownb.server.clock import Clock
 from flownb.server.console.routes import routes as console_routes
+from flownb.server.elsewhere import Elsewhere
 from flownb.server.exposure import Exposure
 from flownb.server.gate import Gate
 from flownb.server.gateways import accesses, jupyters_own
@@ -43,7 +43,6 @@ from flownb.server.secrets import take_out
 from flownb.server.service import Config, Service
 from flownb.server.smtp import Smtp
 from flownb.server.templating import STATIC
-from flownb.store.bucket import Bucket, Unusable
 from flownb.store.folder import DataFolder
 from flownb.store.prunable import Keep
 
@@ -57,7 +56,7 @@ STOP_SECONDS = 8.0
 """The longest that stopping may take, besides `shutdown_seconds`: Jupyter waits for us before it ends."""
 
 
-class FlowNB(Exposure, ExtensionApp):
+class FlowNB(Exposure, Elsewhere, ExtensionApp):
     """Durable workflows that are notebooks."""
 
     name = "flownb"
@@ -96,14 +95,6 @@ class FlowNB(Exposure, ExtensionApp):
     ).tag(config=True)
     kernel_url = Unicode(
         "", help="Address under which kernels reach this server, with its base URL; empty for what the server knows."
-    ).tag(config=True)
-    blobs = Unicode(
-        "",
-        help="Where snapshots are kept, as a URL of fsspec like s3://bucket/prefix (needs `flownb[s3]`); empty for "
-        "the data folder.",
-    ).tag(config=True)
-    blobs_options = Dict(
-        {}, help="Options for that URL's file system. Kernels are told them: credentials are better in the environment."
     ).tag(config=True)
     max_snapshot_bytes = Int(
         8 * 1024**3, min=0, help="Most that the variables of a checkpoint may take, in bytes; 0 for no limit."
@@ -189,13 +180,6 @@ class FlowNB(Exposure, ExtensionApp):
             raise TraitError(str(error)) from None
         return value
 
-    @validate("blobs")
-    def _a_place(self, proposal: Any) -> str:
-        value = str(proposal["value"])
-        if value and ("://" not in value or urlsplit(value).username is not None):
-            raise TraitError("FlowNB.blobs is a URL like s3://bucket/prefix, without credentials: those are options")
-        return value
-
     @validate("default_timeout")
     def _a_duration(self, proposal: Any) -> str:
         value = str(proposal["value"])
@@ -236,7 +220,7 @@ class FlowNB(Exposure, ExtensionApp):
             shutdown_seconds=self.shutdown_seconds,
             kernel_memory=self.kernel_memory_bytes or None,
             max_snapshot_bytes=self.max_snapshot_bytes,
-            bucket=self._bucket(),
+            bucket=self._bucket(self._root / self.data_dir),
             keep_snapshots_seconds=self.keep_snapshots_seconds,
             max_import_bytes=self.max_import_bytes,
             keep=Keep(self.keep_executions_days, self.keep_executions, self.keep_bytes),
@@ -277,14 +261,6 @@ class FlowNB(Exposure, ExtensionApp):
 
     def _preload(self) -> list[str] | None:
         return self.preload if self.fork_kernels else None
-
-    def _bucket(self) -> Bucket | None:
-        if not self.blobs:
-            return None
-        try:
-            return Bucket(self.blobs, self.blobs_options, self._root / self.data_dir)
-        except Unusable as error:
-            raise TraitError(f"FlowNB.blobs: {error}") from None
 
     def _smtp(self) -> Smtp:
         return Smtp(

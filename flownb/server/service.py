@@ -146,7 +146,7 @@ class Service:
         self._root_url = root_url
         self._log = log
         self._folder = DataFolder(config.data_dir)
-        self._snapshots: AnySnapshots = config.bucket or self._folder.snapshots
+        self._snapshots = config.bucket or self._folder.snapshots
         self._jupyter = jupyter
         self._address = address
         self._owner = owner
