@@ -11,7 +11,9 @@ from tests.conftest import MakeServer
 from tests.support.command import COMMAND
 from tests.support.notebooks import cell
 from tests.support.postgres import new_database
-from tests.support.server import Server, returned
+from tests.support.server import OF_SQLITE, Server, returned
+
+pytestmark = OF_SQLITE
 
 LAST = "import os; [y, 'FLOWNB_STORE' in os.environ]"
 CELLS = (cell("x = 41", "x"), cell("pd.flow.suspend(); y = x + 1", "y"), cell(LAST, "last"))

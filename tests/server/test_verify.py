@@ -14,13 +14,15 @@ import pytest
 from tests.conftest import MakeServer
 from tests.support.command import flownb
 from tests.support.notebooks import cell
-from tests.support.server import Server
+from tests.support.server import OF_SQLITE, Server
 
 CELLS = (
     cell("print('counted'); pd.export('total', 12)", "count"),
     cell("pd.flow.suspend(reason='Pay 12?')", "ask"),
     cell("pd.export('paid', pd.steps['count'].total)", "pay"),
 )
+
+pytestmark = OF_SQLITE
 
 
 @pytest.fixture(scope="module")

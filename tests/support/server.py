@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from flownb.store.engines import engine
 from flownb.testing import server as testing
@@ -24,6 +25,7 @@ FRONT_ENDS = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter
 """Extensions that a server is without, unless a test opens its pages: they make up a third of its start."""
 STORE = "FLOWNB_TEST_STORE"
 """In the environment: `postgres` has all servers keep their records there."""
+OF_SQLITE = pytest.mark.skipif(os.environ.get(STORE) == "postgres", reason="looks into the file of SQLite")
 LITTLE = "--FlowNB.preload=json"
 """What is there anyhow. To import pandas for each server, which few tests need, would take a second each."""
 
