@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.gateways import TOKEN, Process
+from tests.support.gateways import TOKEN, Process, configured
 from tests.support.modes import MODES, server_in_mode
 from tests.support.server import BEHIND, Server
 
@@ -28,7 +28,7 @@ def kernels(request: pytest.FixtureRequest) -> None:
     """All servers have their kernels on one gateway, where that was asked for."""
     if request.config.getoption("--kernels") == "gateway" and not BEHIND:
         process: Process = request.getfixturevalue("gateway")()
-        BEHIND.append({"url": process.url, "token": TOKEN})
+        BEHIND.append(configured(process.folder, {"url": process.url, "token": TOKEN}))
 
 
 @pytest.fixture(scope="session")

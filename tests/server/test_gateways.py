@@ -9,7 +9,7 @@ import pytest
 
 from flownb.core.events import ServerLost
 from tests.conftest import MakeServer
-from tests.support.gateways import TOKEN, Process, until
+from tests.support.gateways import TOKEN, Process, configured, until
 from tests.support.server import returned, step
 
 
@@ -40,8 +40,8 @@ def test_a_step_whose_gateway_dies_runs_again_on_another(
     two: tuple[Process, Process], make_server: MakeServer, tmp_path: Path
 ) -> None:
     first, second = two
-    both = [behind(first, weight=1000, name="first"), behind(second, name="second")]
-    server = make_server(f"--FlowNB.gateways={both}").start()
+    both = configured(tmp_path, behind(first, weight=1000, name="first"), behind(second, name="second"))
+    server = make_server(both).start()
     file, flag = tmp_path / "file", tmp_path / "flag"
     execution = server.run("kept = 'from the checkpoint'", COUNTED.format(file=str(file), flag=str(flag)))
     until(file.exists)
@@ -59,8 +59,10 @@ def test_a_step_whose_gateway_dies_runs_again_on_another(
     assert TOKEN not in server.log.read_text()
 
 
-def test_a_label_that_no_gateway_has_fails_the_step(gateway: Callable[[], Process], make_server: MakeServer) -> None:
-    server = make_server(f"--FlowNB.gateways={[behind(gateway(), name='small')]}").start()
+def test_a_label_that_no_gateway_has_fails_the_step(
+    gateway: Callable[[], Process], make_server: MakeServer, tmp_path: Path
+) -> None:
+    server = make_server(configured(tmp_path, behind(gateway(), name="small"))).start()
     found = server.wait(server.run("1", flownb={"kernel": {"gateway": "gpu"}}), "failed")
     assert found["error"]["ename"] == "KernelStartFailed"
     assert "'gpu'" in found["error"]["evalue"]

@@ -106,6 +106,13 @@ class Process:
             self._process = None
 
 
+def configured(folder: Path, *gateways: dict[str, Any]) -> str:
+    """What starts a server with these: a command line takes no list of mappings."""
+    file = folder / "gateways.py"
+    file.write_text(f"get_config().FlowNB.gateways = {list(gateways)!r}\n")
+    return f"--config={file}"
+
+
 def until(there: Callable[[], bool]) -> None:
     """Wait for something that another process does."""
     for _ in range(1200):

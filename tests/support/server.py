@@ -30,8 +30,8 @@ LITTLE = "--FlowNB.preload=json"
 """What is there anyhow. To import pandas for each server, which few tests need, would take a second each."""
 
 
-BEHIND: list[dict[str, str]] = []
-"""The gateway that kernels of all servers run on, where the tests are run so."""
+BEHIND: list[str] = []
+"""What puts the kernels of all servers behind a gateway, where the tests are run so."""
 
 
 class Server(testing.Server):
@@ -56,8 +56,8 @@ class Server(testing.Server):
         self.environment = {"PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)])}
         if not front_ends:
             self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")
-        if BEHIND:
-            self.settings.append(f"--FlowNB.gateways={BEHIND}")
+        if not any(setting.startswith("--config") for setting in settings):
+            self.settings += BEHIND
         if moving_clock:
             self.settings.append(f"--FlowNB.clock_class={CLOCK}")
         self.http = httpx.Client(headers={"Authorization": f"token {TOKEN}"}, base_url=self.api, timeout=PATIENCE)
