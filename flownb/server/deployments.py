@@ -66,6 +66,17 @@ class Deployments:
             if deployment.active:
                 await self._keep(deployment)
 
+    async def refresh(self) -> None:
+        """What other servers on the same store have deployed or undeployed since."""
+        async with self._changing:
+            known = {one.deployment.name: one.deployment for one in self}
+            for found in await self._store.read(deployments.all_current):
+                if found.active and known.get(found.name) != found:
+                    await self._changed(found)
+                elif not found.active and found.name in known:
+                    self._active.pop(found.name)
+                    self._tell(found.name)
+
     def listen(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Hear the names of workflows that were deployed or undeployed from now on; returns how to stop that."""
         self._listeners.append(listener)

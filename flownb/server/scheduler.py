@@ -43,7 +43,10 @@ class Scheduler:
         clock: Clock,
         max_running: int,
         log: logging.Logger | logging.LoggerAdapter[Any],
+        fires: bool = True,
     ) -> None:
+        """``fires``: whether this server fires timers, of which one does for all that share the store."""
+        self._fires = fires
         self._store = store
         self._run = run
         self._clock = clock
@@ -71,6 +74,12 @@ class Scheduler:
         self.draining = on
         self._woken.set()
 
+    def lead(self) -> None:
+        """Fire timers from now on."""
+        self._fires = True
+        self._next_due = 0
+        self._woken.set()
+
     async def wind_down(self, seconds: float) -> int:
         """Admit nothing more, and give what runs so long to end; returns how many still run."""
         self.drain(True)
@@ -82,12 +91,12 @@ class Scheduler:
         """Take over what a server before this one left running; due timers fire before any link is answered."""
         await self._store.take_over()
         faults.point("start.lost")
-        while await self._fire_due(self._clock.now()):
+        while self._fires and await self._fire_due(self._clock.now()):
             pass
 
     async def run(self) -> None:
         """Run until cancelled; raises ``Fenced`` where another server has taken over."""
-        stop_listening = self._store.listen(self._changed)
+        stop_listening = self._store.listen(self._changed, everywhere=True)
         self._next_due = 0  # not known: there may have been changes that nobody heard of
         try:
             while True:
@@ -95,9 +104,9 @@ class Scheduler:
                 self._woken.clear()
                 try:
                     # A change that wakes this loop says what it is about; the store is asked for timers when it slept.
-                    if not woken or self._is_due(now):
+                    if self._fires and (not woken or self._is_due(now)):
                         await self._fire_due(now)
-                    until = _earlier(await self._admit(), self._next_due)
+                    until = _earlier(await self._admit(), self._next_due if self._fires else None)
                 except Fenced:
                     raise
                 except StoreError as error:

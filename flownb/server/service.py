@@ -41,6 +41,7 @@ from flownb.server.observing.metrics import committed
 from flownb.server.observing.observe import observed
 from flownb.server.observing.telling import Emit
 from flownb.server.openings import Jupyter, Openings
+from flownb.server.peers import Peers
 from flownb.server.pruning import Pruning
 from flownb.server.recorder import Recorder, file_stem
 from flownb.server.replays import Replays
@@ -101,6 +102,7 @@ class Active:
     """What there is while this server owns the data folder."""
 
     store: Store
+    peers: Peers
     scheduler: Scheduler
     runner: Runner
     attempts: Attempts
@@ -202,7 +204,12 @@ class Service:
                 async with self._at_work() as active:
                     self._active = active
                     try:
-                        await self._while_ours(active.scheduler.run(), active.schedules.run(), active.watching.run())
+                        await self._while_ours(
+                            active.peers.run(),
+                            active.scheduler.run(),
+                            active.peers.when_leading(active.schedules.run),
+                            active.peers.when_leading(active.watching.run),
+                        )
                     finally:
                         self._active = None
             except Fenced:
@@ -220,9 +227,12 @@ class Service:
                     await asyncio.to_thread(self._lease.release)
 
     async def _own(self) -> None:
-        """Wait until the data folder is ours."""
+        """Wait until the data folder is ours; a store that servers share is each one's at once."""
         self._lost = asyncio.Event()
         loop = asyncio.get_running_loop()
+        if self.config.store:
+            self._why_not = Unavailable("flownb is starting")
+            return
 
         def lost() -> None:
             loop.call_soon_threadsafe(self._lost.set)
@@ -264,6 +274,8 @@ class Service:
             store = Store(at, key, self.clock, letters, alarm, committed)
             stack.push_async_callback(store.close)
             await store.open()
+            peers = Peers(store, self.clock, self._lost.set, self._log)
+            await peers.join()
             faults.point("start.opened")
             await asyncio.to_thread(backup.end, self._folder)
             kernels = self._kernels(self._folder)
@@ -290,22 +302,24 @@ class Service:
             runner = Runner(store, workshop, warm, attempts, retention, self._log)
             broadcast = Broadcast(store)
             stack.callback(broadcast.close)
-            stack.callback(store.listen(broadcast.hear))
+            stack.callback(store.listen(broadcast.hear, everywhere=True))
             recorder = Recorder(store, config.runs_dir, self._log)
             await recorder.catch_up()
             stack.callback(store.listen(recorder.hear))
             writing = asyncio.create_task(recorder.run())
             stack.push_async_callback(_cancelled, writing)
             mailer = Mailer(store, letters, self.clock, self._log)
-            stack.callback(store.listen(mailer.hear))
-            mailing = asyncio.create_task(mailer.run())
+            stack.callback(store.listen(mailer.hear, everywhere=True))
+            mailing = asyncio.create_task(peers.when_leading(mailer.run))
             stack.push_async_callback(_cancelled, mailing)
             deployments = Deployments(store, self.notebooks, links)
             await deployments.load()
+            peers.listen(deployments.refresh)
             callers = Callers(store, self.clock)
             stack.callback(callers.close)
-            stack.callback(store.listen(callers.hear))
-            scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log)
+            stack.callback(store.listen(callers.hear, everywhere=True))
+            scheduler = Scheduler(store, runner.run, self.clock, config.max_running, self._log, peers.leads)
+            peers.once_leading(scheduler.lead)
             await scheduler.recover()
             faults.point("start.recovered")
             seen = observed(store, scheduler, warm, kernels, deployments, self.clock, self._emit, self._log)
@@ -322,6 +336,7 @@ class Service:
             doctor = Doctor(store, self._snapshots, side, config.root, config.kernel_memory)
             yield Active(
                 store,
+                peers,
                 scheduler,
                 runner,
                 attempts,

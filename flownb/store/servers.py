@@ -17,6 +17,29 @@ def join_alone(db: Database) -> int:
     return sql.insert_numbered(db, "servers", {"owner": "{}", "beat_at": 0}, "id")
 
 
+NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+"""In Postgres: its own time, in milliseconds, so that the clocks of the servers do not matter."""
+
+
+def join(db: Database, owner: str) -> int:
+    """A server comes to those that share the store; returns its number. ``owner`` says who it is, as JSON."""
+    made = db.execute(f"INSERT INTO servers (owner, beat_at) VALUES (?, {NOW}) RETURNING id", (owner,))  # noqa: S608
+    return int(made.fetchone()[0])
+
+
+def leave(db: Database, server: int) -> None:
+    """A server goes; what it still runs is abandoned."""
+    db.execute("DELETE FROM servers WHERE id = ?", (server,))
+
+
+def beat(db: Database, server: int, lease: float) -> tuple[int, ...]:
+    """A sign of life; takes those off the list that gave none for ``lease`` seconds. Returns who is on it, in order."""
+    db.execute(f"UPDATE servers SET beat_at = {NOW} WHERE id = ?", (server,))  # noqa: S608
+    gone = f"DELETE FROM servers WHERE beat_at < {NOW} - ?"  # noqa: S608
+    db.execute(gone, (round(lease * 1000),))
+    return tuple(sql.column(db, "SELECT id FROM servers ORDER BY id"))
+
+
 def at_work(db: Database, server: int) -> bool:
     """Whether a server is on the list."""
     return db.execute("SELECT 1 FROM servers WHERE id = ?", (server,)).fetchone() is not None
