@@ -148,6 +148,11 @@ class FlowNB(Exposure, Elsewhere, ExtensionApp):
         help=f"URL of a Postgres database that holds the record (needs `flownb[postgres]`), also in the environment, "
         f"as {STORE}; empty for SQLite in `data_dir`.",
     ).tag(config=True)
+    lease_seconds = Float(
+        10.0,
+        min=0.5,
+        help="Seconds without a sign of life after which a server is taken for gone by others on the same Postgres.",
+    ).tag(config=True)
     clock_class = Type(Clock, klass=Clock, help="Where the time comes from; tests set their own.").tag(config=True)
 
     _service: Service
@@ -215,6 +220,7 @@ class FlowNB(Exposure, Elsewhere, ExtensionApp):
             runs_dir=self._root / self.runs_dir if self.runs_dir else None,
             journal_mode=self.journal_mode,
             store=store,
+            lease_seconds=self.lease_seconds,
             max_running=self.max_running,
             warm_seconds=self.warm_seconds,
             shutdown_seconds=self.shutdown_seconds,

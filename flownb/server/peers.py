@@ -40,11 +40,11 @@ class Peers:
 
     async def join(self) -> None:
         """Begin to be heard of, and to hear."""
-        if not self._store.shared:
+        if not self._store.sharing.shared:
             self._leads.set()
             return
         loop = asyncio.get_running_loop()
-        await self._store.join(
+        await self._store.sharing.join(
             lambda members: loop.call_soon_threadsafe(self._changed, members),
             lambda: loop.call_soon_threadsafe(self._some.set),
             lambda: loop.call_soon_threadsafe(self._lost),

@@ -82,6 +82,7 @@ class Config:
     runs_dir: Path | None
     journal_mode: str
     store: str = field(repr=False)
+    lease_seconds: float
     max_running: int
     warm_seconds: float
     shutdown_seconds: float
@@ -270,7 +271,7 @@ class Service:
             if letters.notifier.lacking:
                 self._log.error("flownb: nobody is notified: %s", letters.notifier.lacking)
             alarm = letters.of_failure
-            at = engine(config.store, self._folder.database, config.journal_mode)
+            at = engine(config.store, self._folder.database, config.journal_mode, config.lease_seconds)
             store = Store(at, key, self.clock, letters, alarm, committed)
             stack.push_async_callback(store.close)
             await store.open()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from flownb.store import aggregate, queries
 from flownb.store.change import Change
 from flownb.store.engine import Database
@@ -23,7 +22,10 @@ class Elsewhere:
             self._own.add(seq)
 
     def read(self, db: Database) -> tuple[list[Change], bool]:
-        """The next changes, each with its execution as it is now, and whether there may be more."""
+        """The next changes, each with its execution as it is now, and whether there may be more.
+
+        Of what came before nothing is said, and messages may have been posted with any of them.
+        """
         page = queries.journal(db, self._seen, PAGE)
         changes = []
         for entry in page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 
@@ -84,6 +84,16 @@ class Connection(Database, Protocol):
         """Have a table number its next row after this."""
 
 
+class Listening(Database, Protocol):
+    """A connection on which each statement stands for itself, and which hears of what others commit."""
+
+    def wait(self, seconds: float) -> bool:
+        """Whether anybody has committed within so many seconds; returns as soon as that is so."""
+
+    def close(self) -> None:
+        """Give the connection up."""
+
+
 class Engine(Protocol):
     """Where a store is kept; ``str`` says so to people, without a password."""
 
@@ -93,5 +103,9 @@ class Engine(Protocol):
     def reading(self) -> Connection:
         """A connection that can change nothing; it may be closed by another thread."""
 
-    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
-        """Have ``heard`` called, in a thread, after other processes have committed; returns how to stop that."""
+    def listening(self) -> Listening:
+        """A connection that hears of commits."""
+
+    @property
+    def lease(self) -> float | None:
+        """Seconds without a sign of life after which a server counts as gone; None where only one has the store."""

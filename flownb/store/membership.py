@@ -1,4 +1,4 @@
-"""A server among several on one store: it says that it lives, and learns who else does."""
+"""A server among several on one store: it says that it lives, and learns who else does, and when they commit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flownb.store import servers
-from flownb.store.engine import ERRORS, Connection
+from flownb.store.engine import ERRORS, Listening
 
 BEATS = 5
 """Signs of life in the span after which a server without any counts as gone."""
@@ -28,7 +28,7 @@ class Members:
 
 
 class Membership:
-    """A thread that beats, on a connection of its own: what else the server does cannot hold it up.
+    """A thread with a connection of its own: what else the server does cannot hold it up.
 
     Whoever gives no sign for ``lease`` seconds is taken off the list by the others, by the database's clock. A server
     that cannot reach the database for that long counts itself as gone, so that its cells end about when others begin.
@@ -36,52 +36,69 @@ class Membership:
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
+        connect: Callable[[], Listening],
         own: int,
         lease: float,
         changed: Callable[[Members], None],
+        heard: Callable[[], None],
         lost: Callable[[], None],
     ) -> None:
-        """``changed`` hears of the members at the beginning and of every change; both are called in the thread."""
+        """``changed`` hears of the members at the beginning and of every change, ``heard`` is called when somebody has
+        committed, ``lost`` once where this server counts as gone; all are called in the thread."""
         self._connect = connect
         self._own = own
         self._lease = lease
         self._changed = changed
+        self._heard = heard
         self._lost = lost
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="flownb-membership", daemon=True)
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="flownb-membership", daemon=True)
 
     def start(self) -> None:
+        """Begin to beat."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Blocks until the thread has ended."""
-        self._stop.set()
+    def ends(self) -> None:
+        """No more beats; the thread notices with the next commit, or the next beat."""
+        self._ends.set()
+
+    def join(self) -> None:
+        """Wait until the thread has ended."""
         self._thread.join()
 
-    def _beat(self) -> None:
+    def _live(self) -> None:
         known: tuple[int, ...] = ()
         alive = time.monotonic()
-        db: Connection | None = None
-        while not self._stop.is_set():
+        db: Listening | None = None
+        while not self._ends.is_set():
             try:
                 db = db or self._connect()
                 numbers = servers.beat(db, self._own, self._lease)
                 alive = time.monotonic()
+                if self._own not in numbers:
+                    break
+                if numbers != known:
+                    known = numbers
+                    self._changed(Members(numbers, self._own))
+                self._listen(db, alive + self._lease / BEATS)
             except ERRORS:
-                numbers = known  # of the database nothing is heard: what counts is for how long
                 _close(db)
                 db = None
-            if (numbers and self._own not in numbers) or time.monotonic() - alive > self._lease:
-                self._lost()
-                break
-            if numbers != known:
-                known = numbers
-                self._changed(Members(numbers, self._own))
-            self._stop.wait(self._lease / BEATS)
+                if time.monotonic() - alive > self._lease:
+                    break
+                self._ends.wait(self._lease / BEATS)
+                self._heard()  # what was committed meanwhile
+        if not self._ends.is_set():
+            self._lost()
         _close(db)
 
+    def _listen(self, db: Listening, until: float) -> None:
+        """Hear of commits until it is time for the next beat."""
+        while (left := until - time.monotonic()) > 0 and not self._ends.is_set():
+            if db.wait(left):
+                self._heard()
 
-def _close(db: Connection | None) -> None:
+
+def _close(db: Listening | None) -> None:
     if db is not None:
         db.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -14,7 +14,6 @@ from psycopg.conninfo import conninfo_to_dict
 
 from flownb.store.dialect import adapt, translated
 from flownb.store.engine import ConnectionLost, Cursor, DatabaseError
-from flownb.store.listening import Listener
 from flownb.store.postgres_tables import TABLES
 
 CONNECT_SECONDS = 10
@@ -23,8 +22,12 @@ CONNECT_SECONDS = 10
 WAIT_SECONDS = 30
 """How long a writer waits for its turn before that is an error."""
 
-IDLE_SECONDS = 20
-"""After so long without a statement a transaction is ended: its server is frozen, and others wait for their turn."""
+LEASE_SECONDS = 10.0
+"""Without a sign of life for so long a server is gone; without a statement for so long a transaction is ended, for
+its server is frozen and others wait for their turn."""
+
+ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""After some ten seconds without a word from the database's machine a connection is lost, also where none ends it."""
 
 CHANNEL = "flownb"
 
@@ -49,9 +52,10 @@ _KNOWN = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_
 class PostgresConnection:
     """A connection that is made anew at the beginning of a transaction where it was lost."""
 
-    def __init__(self, url: str, word: str, *, readonly: bool) -> None:
+    def __init__(self, url: str, word: str, lease: float, *, readonly: bool) -> None:
         self._url = url
         self._word = word
+        self._lease = lease
         self._readonly = readonly
         self._begun = 0
         self._connect()
@@ -61,7 +65,7 @@ class PostgresConnection:
         with _errors(self):
             self._connection.execute(
                 f"SET lock_timeout = '{WAIT_SECONDS}s'; "
-                f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; SET synchronous_commit = on; "
+                f"SET idle_in_transaction_session_timeout = {round(self._lease * 1000)}; SET synchronous_commit = on; "
                 f"SET default_transaction_read_only = {'on' if self._readonly else 'off'}"
             )
             self.key = int(self._connection.execute(_KEY).fetchone()[0])  # type: ignore[index]
@@ -110,6 +114,11 @@ class PostgresConnection:
         """Nobody counts the commits of others: there may always have been one between two transactions."""
         return self._begun
 
+    def wait(self, seconds: float) -> bool:
+        with _errors(self):
+            told = [one.payload.split() for one in self._connection.notifies(timeout=seconds, stop_after=1)]
+        return any(key == str(self.key) and word != self._word for key, word in told)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -153,6 +162,7 @@ class Postgres:
     """A database by its URL, in the schema that is its user's first."""
 
     url: str = field(repr=False)
+    lease: float = LEASE_SECONDS
     word: str = field(default_factory=lambda: token_hex(8))
     """What this server signs its notifications with."""
 
@@ -164,7 +174,7 @@ class Postgres:
         return f"{known.get('dbname', '')!r} on {known.get('host', 'this machine')}"
 
     def writing(self) -> PostgresConnection:
-        db = PostgresConnection(self.url, self.word, readonly=False)
+        db = PostgresConnection(self.url, self.word, self.lease, readonly=False)
         try:
             db.begin_writing()
             _migrate(db)
@@ -175,17 +185,12 @@ class Postgres:
         return db
 
     def reading(self) -> PostgresConnection:
-        return PostgresConnection(self.url, self.word, readonly=True)
+        return PostgresConnection(self.url, self.word, self.lease, readonly=True)
 
-    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
-        with closing(self.reading()) as db:
-            key = db.key
-
-        def is_news(told: str) -> bool:
-            where, _, who = told.partition(" ")
-            return where == str(key) and who != self.word
-
-        return Listener(lambda: connect(self.url), CHANNEL, is_news, heard).stop
+    def listening(self) -> PostgresConnection:
+        db = PostgresConnection(self.url, self.word, self.lease, readonly=False)
+        db.execute(f"LISTEN {CHANNEL}")
+        return db
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
@@ -198,6 +203,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
             client_encoding="UTF8",
             application_name=NAME,
             prepare_threshold=2,
+            **ALIVE,
         )
     except psycopg.ProgrammingError:  # whose words hold parts of the URL
         raise DatabaseError("its URL cannot be read") from None

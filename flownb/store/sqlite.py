@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlite_utils
 
+from flownb.store.engine import Listening
 from flownb.store.schema import migrations
 from flownb.store.upgrading import demand_known
 
@@ -80,9 +81,12 @@ class Sqlite:
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
         return SqliteConnection(connection, execute_plugins=False)
 
-    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
-        """Nobody else is at work in the data folder."""
-        return lambda: None
+    def listening(self) -> Listening:
+        raise NotImplementedError("nobody else is at work in the data folder")
+
+    @property
+    def lease(self) -> None:
+        return None
 
 
 def open_database(path: Path, journal_mode: str) -> SqliteConnection:

@@ -37,11 +37,13 @@ from flownb.store.change import NotFound as NotFound
 from flownb.store.change import Post
 from flownb.store.engine import Database, Engine
 from flownb.store.happenings import Happening
+from flownb.store.hearing import Hearing, Listener
 from flownb.store.informed import informed
 from flownb.store.keys import Key
 from flownb.store.pinning import Pinning
 from flownb.store.posting import Alarm, Posting
 from flownb.store.reader import Reader
+from flownb.store.sharing import Sharing
 from flownb.store.signer import Signer
 from flownb.store.writer import Writer
 
@@ -74,8 +76,9 @@ class Store:
         self._workflows = workflows.Workflows()
         self._writer = Writer(engine, committed)
         self._reader = Reader(engine)
+        self.sharing = Sharing(engine, self._writer, self._reader)
         self.pinning = Pinning(self._writer, key, clock, self._workflows)
-        self._listeners: list[Callable[[Change], None]] = []
+        self._hearing = Hearing()
 
     async def open(self) -> None:
         """Raises ``StoreError`` where the database cannot be had."""
@@ -97,19 +100,24 @@ class Store:
         await self._writer.run(lambda db: sql.put(db, "meta", {"name": name, "value": str(value)}, ("name",)))
 
     async def close(self) -> None:
+        await self.sharing.leave()
         await self._writer.close()
         await self._reader.close()
 
-    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
-        """Hear of changes from now on; returns how to stop that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+    def listen(self, listener: Listener, *, everywhere: bool = False) -> Callable[[], None]:
+        """Hear of changes from now on, ``everywhere`` of those of other servers too; returns how to stop that."""
+        return self._hearing.add(listener, everywhere=everywhere)
+
+    async def catch_up(self) -> None:
+        """Have those who listen everywhere hear of what other servers have committed since the last time."""
+        more = True
+        while more:
+            changes, more = await self.sharing.changes()
+            self._hearing.tell_of_others(changes)
 
     def _tell(self, change: Change | None) -> None:
-        if change is not None and change.before is not change.after:
-            for listener in list(self._listeners):
-                listener(change)
-            self._tell_all(change.led_to)
+        self.sharing.wrote(change)
+        self._hearing.tell(change)
 
     def _tell_all(self, changes: Iterable[Change] | None) -> None:
         for change in changes or ():

@@ -121,7 +121,7 @@ class Writer:
     def _work(self) -> None:
         try:
             db = self._engine.writing()
-            self.server = _join(db)
+            self.server = _join(db, alone=self._engine.lease is None)
         except Exception as error:
             self._closed = True
             failed = StoreError(f"the database {self._engine} cannot be opened: {error}")
@@ -175,7 +175,7 @@ class Writer:
 
     def _demand_joined(self, db: Database) -> None:
         if not servers.at_work(db, self.server):
-            raise Fenced("another server has taken over this data folder")
+            raise Fenced("another server has taken this one's place")
 
     def _deliver(self, orders: list[_Order]) -> None:
         """Once a commit, on the event loop. Whoever waits goes on after ``then``, and also where that raises."""
@@ -215,11 +215,11 @@ def _refuse(jobs: list[_Job], error: Exception) -> None:
         job.error = failed
 
 
-def _join(db: Connection) -> int:
+def _join(db: Connection, *, alone: bool) -> int:
     """The number of this server; a failure closes the connection."""
     try:
         db.begin_writing()
-        number = servers.join_alone(db)
+        number = servers.join_alone(db) if alone else servers.join(db)
         db.commit()
     except BaseException:
         db.close()
