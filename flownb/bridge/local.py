@@ -124,7 +124,7 @@ class LocalKernels:
         self._side = KernelSide(folder)
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.RECONNECT_IVL, 5)
-        self._sockets = SocketFolder(folder / "sockets")
+        self._sockets = SocketFolder(folder / "socket-folders")
         self._servers = ForkServers(self._sockets.path)
         self._starting = asyncio.Semaphore(os.cpu_count() or 1)
         self._alive: set[LocalKernel] = set()

@@ -347,7 +347,15 @@ class FlowNB(Exposure, Elsewhere, ExtensionApp):
         """Listen where links that were sent before point to, unless a port or a public address is set."""
         chosen = self._jupyter.config.get("ServerApp", {}).get("port")
         port = read_port(folder)
-        if port is None or chosen or self._hub or self.public_url or self.callback_port or self._jupyter.sock:
+        if (
+            port is None
+            or chosen
+            or self._hub
+            or self.store
+            or self.public_url
+            or self.callback_port
+            or self._jupyter.sock
+        ):
             return
         if is_free(port, self._jupyter.ip):
             self._jupyter.port = port
@@ -362,6 +370,8 @@ class FlowNB(Exposure, Elsewhere, ExtensionApp):
             return f"http://{self.callback_ip}:{self.callback_port}/{base + '/' if base else ''}flownb/"
         if self._hub is not None:
             return f"{(self._hub.public_url or url).rstrip('/')}/flownb/"
+        if self.store:
+            return f"{url.rstrip('/')}/flownb/"  # the folder may be that of several servers
         before, port = read_port(folder), self._jupyter.port
         if before is not None and before != port:
             self.log.critical(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from flownb.core.durations import SECOND
@@ -44,10 +45,12 @@ class Peers:
             self._leads.set()
             return
         loop = asyncio.get_running_loop()
+
+        def soon(act: Callable[..., None], *said: Members) -> None:
+            loop.call_soon_threadsafe(act, *said)
+
         await self._store.sharing.join(
-            lambda members: loop.call_soon_threadsafe(self._changed, members),
-            lambda: loop.call_soon_threadsafe(self._some.set),
-            lambda: loop.call_soon_threadsafe(self._lost),
+            partial(soon, self._changed), partial(soon, self._some.set), partial(soon, self._lost)
         )
 
     def once_leading(self, act: Callable[[], None]) -> None:

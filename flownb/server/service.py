@@ -214,7 +214,7 @@ class Service:
                     finally:
                         self._active = None
             except Fenced:
-                self._log.error("flownb: another server has taken over %s: this one stands by", self._folder.root)
+                self._log.error("flownb: another server has taken this one's place: it begins anew")
             except (FlowNBError, OSError) as error:
                 self._why_not = Unavailable(str(error), "store_failed")
                 self._log.error("flownb: out of order: %s", error)

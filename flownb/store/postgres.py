@@ -26,7 +26,12 @@ LEASE_SECONDS = 10.0
 """Without a sign of life for so long a server is gone; without a statement for so long a transaction is ended, for
 its server is frozen and others wait for their turn."""
 
-ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+ALIVE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 """After some ten seconds without a word from the database's machine a connection is lost, also where none ends it."""
 
 CHANNEL = "flownb"

@@ -44,13 +44,16 @@ class Server(testing.Server):
         port: int | None = None,
         moving_clock: bool = False,
         front_ends: bool = False,
+        store: str = "",
+        name: str = "",
     ) -> None:
-        super().__init__(root, *settings, beside=root.parent / root.name, token=TOKEN, port=port)
+        """``store`` is the URL of a database; ``name`` tells servers on the same folder apart."""
+        super().__init__(root, *settings, beside=root.parent / (name or root.name), token=TOKEN, port=port)
         if not any("preload" in setting for setting in settings):
             self.settings.append(LITTLE)
         if not any("shutdown_seconds" in setting for setting in settings):
             self.settings.append("--FlowNB.shutdown_seconds=0")
-        self.store = postgres.database_of(root) if os.environ.get(STORE) == "postgres" else ""
+        self.store = store or (postgres.database_of(root) if os.environ.get(STORE) == "postgres" else "")
         if self.store:
             self.settings.append(f"--FlowNB.store={self.store}")
         self.environment = {"PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)])}
