@@ -11,7 +11,6 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Type, Unicode, default, validate
 
@@ -26,6 +25,7 @@ from flownb.core.mail import address
 from flownb.core.proxies import Proxies
 from flownb.server import api, hooks, kernel_data, kernel_snapshots, public
 from flownb.server.clock import Clock
+from flownb.server.config import Config
 from flownb.server.console.routes import routes as console_routes
 from flownb.server.elsewhere import Elsewhere
 from flownb.server.exposure import Exposure
@@ -39,8 +39,9 @@ from flownb.server.listener import Allowed, Listener, NothingHandler
 from flownb.server.notebooks import Notebooks
 from flownb.server.observing.telling import emitter
 from flownb.server.pages import Pages
+from flownb.server.ports import is_free, read_port
 from flownb.server.secrets import take_out
-from flownb.server.service import Config, Service
+from flownb.server.service import Service
 from flownb.server.smtp import Smtp
 from flownb.server.templating import STATIC
 from flownb.store.folder import DataFolder
@@ -384,24 +385,6 @@ class FlowNB(Exposure, Elsewhere, ExtensionApp):
         folder.port.touch(mode=0o600)
         folder.port.write_text(str(port))
         return f"{url.rstrip('/')}/flownb/"
-
-
-def read_port(folder: DataFolder) -> int | None:
-    """The port of the last server on this data folder."""
-    try:
-        return int(folder.port.read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def is_free(port: int, address: str) -> bool:
-    """Whether a server could listen there now."""
-    try:
-        for listening in bind_sockets(port, address):
-            listening.close()
-    except OSError:
-        return False
-    return True
 
 
 main = FlowNB.launch_instance

@@ -7,7 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -18,12 +18,12 @@ from flownb.bridge.port import Parking
 from flownb.core.errors import FlowNBError
 from flownb.core.model import Execution, Json, Status
 from flownb.core.notebook import fresh
-from flownb.core.proxies import Proxies
 from flownb.server.ahead import expect_what_waits
 from flownb.server.attempts import Attempts
 from flownb.server.broadcast import Broadcast
 from flownb.server.callers import Callers
 from flownb.server.clock import Clock
+from flownb.server.config import Config
 from flownb.server.context import Links
 from flownb.server.continuing import Continuing
 from flownb.server.deployments import Deployments
@@ -31,7 +31,6 @@ from flownb.server.doctor import Doctor
 from flownb.server.giving import Address, Giving
 from flownb.server.kernels import Workshop
 from flownb.server.letters import Letters
-from flownb.server.limits import Limits
 from flownb.server.mailer import Mailer
 from flownb.server.migrations import Migrations
 from flownb.server.moving import Moves
@@ -49,16 +48,13 @@ from flownb.server.retention import Retention
 from flownb.server.runner import Runner
 from flownb.server.scheduler import Scheduler
 from flownb.server.schedules import Schedules
-from flownb.server.smtp import Smtp
 from flownb.server.tidying import tidy
 from flownb.server.warm import WarmKernels
 from flownb.server.watching import Watching
 from flownb.store import backup, keys
-from flownb.store.bucket import Bucket
 from flownb.store.engines import engine
 from flownb.store.folder import DataFolder
 from flownb.store.lease import Lease
-from flownb.store.prunable import Keep
 from flownb.store.snapshots import AnySnapshots
 from flownb.store.store import Store
 from flownb.store.writer import Fenced
@@ -71,31 +67,6 @@ class Unavailable(FlowNBError):
     """This server does not own the data folder now; ``reason`` is ``standby``, ``starting`` or ``store_failed``."""
 
     reason = "starting"
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the settings say, in the units of the code."""
-
-    data_dir: Path
-    root: Path
-    runs_dir: Path | None
-    journal_mode: str
-    store: str = field(repr=False)
-    lease_seconds: float
-    max_running: int
-    warm_seconds: float
-    shutdown_seconds: float
-    kernel_memory: int | None
-    max_snapshot_bytes: int
-    bucket: Bucket | None
-    keep_snapshots_seconds: float
-    keep: Keep
-    max_import_bytes: int
-    limits: Limits
-    smtp: Smtp
-    notify: tuple[str, ...] = field(repr=False)
-    proxies: Proxies
 
 
 @dataclass(frozen=True)
