@@ -159,22 +159,17 @@ async def test_a_commit_of_which_nothing_is_known_is_an_error_and_not_repeated(u
 
 @in_loop
 async def test_others_hear_of_what_was_committed_and_not_of_what_changed_nothing(url: str) -> None:
-    loop, heard = asyncio.get_running_loop(), asyncio.Queue[None]()
     first, second = Postgres(url), Postgres(url)
     writer = Writer(first)
     await writer.open()
-
-    def hear() -> None:
-        loop.call_soon_threadsafe(heard.put_nowait, None)
-
-    stops = [await asyncio.to_thread(at.listen, hear if at is second else lambda: None) for at in (first, second)]
-    await heard.get()  # connected
+    own, others = first.listening(), second.listening()
     await writer.run(lambda db: sql.column(db, "SELECT 1 FROM meta"))
+    assert not others.wait(0.1)
     await writer.run(partial(add, name="told"))
-    await heard.get()
-    assert heard.empty()
-    for stop in stops:
-        await asyncio.to_thread(stop)
+    assert others.wait(30)
+    assert not own.wait(0.1), "a word of its own"
+    for one in (own, others):
+        one.close()
     await writer.close()
 
 
