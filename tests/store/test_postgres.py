@@ -280,6 +280,8 @@ async def test_a_writer_whose_place_another_has_taken_changes_nothing_more(url: 
     first, second = Writer(Postgres(url)), Writer(Postgres(url))
     await first.open()
     await second.open()
+    await first.run(partial(add, name="both write"))
+    await second.run(partial(servers.leave, server=first.server))
     with pytest.raises(Fenced):
         await first.run(partial(add, name="fenced"))
     await second.run(partial(add, name="fenced"))
