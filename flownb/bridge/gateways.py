@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import getpass
 import json
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -168,6 +171,7 @@ class Gateways:
             if isinstance(host.source, Gateway):
                 host.source.close()
         await self._local.close()
+        self._notes.close()
 
 
 def _environment(spec: Spec) -> dict[str, str]:
@@ -209,10 +213,22 @@ class Seat(RemoteSlot):
 
 
 class Notes:
-    """Which kernels there are on gateways, in a file each, for the next server if this one is killed."""
+    """Which kernels there are on gateways, in a file each, for the next server if this one is killed.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Each server has a folder of its own, which is locked while it lives: what it leaves goes to whoever comes next.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix="new-", dir=parent))
+        self._lock = _locked(made)
+        self._folder = made.rename(parent / f"server-{made.name}")
+        for other in parent.glob("server-*"):
+            if other != self._folder and (lock := _locked(other)) is not None:
+                for file in other.glob("*.json"):
+                    file.rename(self._folder / file.name)
+                shutil.rmtree(other, ignore_errors=True)
+                os.close(lock)
 
     def left(self) -> dict[str, list[str]]:
         """Ids by the URL of their gateway."""
@@ -223,8 +239,27 @@ class Notes:
         return found
 
     def write(self, id: str, url: str) -> None:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
         (self._folder / f"{id}.json").write_text(json.dumps({"url": url}))
 
     def remove(self, id: str) -> None:
         (self._folder / f"{id}.json").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """What is noted still is for whoever comes next."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _locked(folder: Path) -> int | None:
+    """The lock of a folder, None where its server lives or another one was quicker; the system frees it at the end."""
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock

@@ -53,7 +53,7 @@ def _has(handler: type[RequestHandler], method: str) -> bool:
 
 def address(route: str) -> str:
     """An address that the route is for, of what is not there."""
-    chosen = re.sub(r"\((\w+)\|[^)]*\)", r"\1", route)
+    chosen = re.sub(r"\((\w+)\|[^)]*\)", r"\1", route).replace(r"([\w./-]{1,100})", "x")
     return chosen.replace("([^/]+)", "x").replace("(.*)", "x").replace("/?", "/").replace("\\", "")
 
 

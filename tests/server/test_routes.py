@@ -10,7 +10,7 @@ import pytest
 from tests.server.routes import TABLE, walk
 
 PUBLIC = ("/flownb/(resume|cancel|review)/(.*)", "/flownb/hook/(.*)")
-BY_KEY = ("/flownb/kernel/data", "/flownb/opened")
+BY_KEY = ("/flownb/kernel/data", r"/flownb/kernel/snapshots/([\w./-]{1,100})", "/flownb/opened")
 """Kernels show a key of their own there."""
 
 Walked = tuple[list[str], dict[str, httpx.Headers]]

@@ -11,6 +11,7 @@ from traitlets import TraitError, TraitType
 from traitlets.config.loader import PyFileConfigLoader
 
 from flownb.server.app import FlowNB
+from flownb.server.elsewhere import Elsewhere
 from flownb.server.exposure import Exposure
 
 SAMPLE = Path(__file__).parents[2] / "jupyter_server_config.py"
@@ -19,7 +20,8 @@ FOR_TESTS = {"clock_class"}
 
 def settings() -> dict[str, TraitType[Any, Any]]:
     """Those of flownb's own."""
-    return {**Exposure.class_own_traits(config=True), **FlowNB.class_own_traits(config=True)}
+    parts = (Exposure, Elsewhere, FlowNB)
+    return {name: trait for part in parts for name, trait in part.class_own_traits(config=True).items()}
 
 
 def test_the_sample_configuration_shows_every_setting_with_its_default() -> None:
