@@ -136,5 +136,8 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # FLOWNB_STORE. Empty for SQLite in `data_dir`.
 # c.FlowNB.store = ""
 
+# Seconds without a sign of life after which a server is taken for gone by the others on the same Postgres.
+# c.FlowNB.lease_seconds = 10.0
+
 # SQLite's journal mode; "DELETE" where the data folder is on a network file system.
 # c.FlowNB.journal_mode = "WAL"

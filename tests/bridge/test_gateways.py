@@ -151,6 +151,7 @@ async def test_a_folder_that_is_not_there_is_a_warning_and_a_wrong_token_an_erro
 async def test_kernels_of_a_server_that_was_killed_end_before_others_begin(tmp_path: Path, gateway: Running) -> None:
     async with remote_kernels(tmp_path, gateway().access()) as killed:
         left: Any = await killed.start(Spec(PYTHON, tmp_path))
+        killed._notes.close()  # as the system does
         async with remote_kernels(tmp_path, gateway().access()) as next_server:
             kernel: Any = await next_server.start(Spec(PYTHON, tmp_path))
             assert gateway().kernels() == [kernel._kernel]

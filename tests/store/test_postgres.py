@@ -16,7 +16,7 @@ from flownb.core import events
 from flownb.core.model import Action, Attempt, Status
 from flownb.core.notebook import Workflow
 from flownb.core.settings import Quota, Settings
-from flownb.store import data, journal, queries, sql, starts
+from flownb.store import data, journal, queries, servers, sql, starts
 from flownb.store.engine import Database, DatabaseError, Engine
 from flownb.store.engines import engine
 from flownb.store.postgres import Postgres
