@@ -16,6 +16,27 @@ pytest_plugins = ["pytester"]
 
 MakeServer = Callable[..., Server]
 
+FIRST = ("test_notebooks.py", "server", "browser", "cli", "authoring", "widgets", "bridge", "soak")
+LAST = ("client", "store", "core")
+"""Folders and files whose tests come first, in this order, and last: what is slow must not be begun in the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers take files as they are collected, so that those of a folder share what is made once for it."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate((*FIRST, "", *LAST))}
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        inside = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        return places.get(inside, len(FIRST))
+
+    items.sort(key=place)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

@@ -43,6 +43,12 @@ in_one_mode = pytest.mark.parametrize("server", [KEPT], indirect=True)
 never_away = pytest.mark.parametrize("server", [KEPT, DROPPED], indirect=True)
 """For the job service, which calls back once: not while a server is started again."""
 
+few_restarts = pytest.mark.parametrize("server", [KEPT, DROPPED], indirect=True)
+"""For many pauses in a row, where the server would be killed at each."""
+
+BY_COMMAND = {"approval", "expense", "max_retries", "polling"}
+"""They differ in what a command shows: a question, a form, a failure, another run. All others are slow."""
+
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[str]:
@@ -122,6 +128,7 @@ def test_polling_looks_until_the_job_is_done(flownb: Workflows) -> None:
     assert run.steps["report"].returned == "The job is done and found 42 rows."
 
 
+@few_restarts
 def test_polling_fails_at_run_four_when_the_job_takes_too_long(flownb: Workflows) -> None:
     run = flownb.run("polling.ipynb", {"JOB_SECONDS": 60, "DELAY": 50})
     run.fails("poll", error="Max retries exceeded")
@@ -143,6 +150,7 @@ def test_rerun_context_passes_data_between_runs(flownb: Workflows) -> None:
     assert run.steps["report"].returned == "hello world"
 
 
+@few_restarts
 def test_max_retries_ends_with_an_exception_by_design(flownb: Workflows) -> None:
     run = flownb.run("max_retries.ipynb", {"DELAY": 20})
     run.fails("never_ready", error="Max retries exceeded")
@@ -160,6 +168,7 @@ def test_timeout_goes_on_by_itself_or_sooner_by_its_link(flownb: Workflows) -> N
     assert outcomes == ["nobody came, so the timer went on", "somebody was faster than the timer"]
 
 
+@few_restarts
 def test_first_of_goes_on_by_an_event_by_hand_or_by_time(flownb: Workflows, server: Server) -> None:
     late, by_hand, paid = [flownb.run("first_of.ipynb", {"TIMEOUT": after}) for after in (100, 60_000, 60_000)]
     late.succeeds()
@@ -203,7 +212,13 @@ def test_the_inbox_shows_what_waits(flownb: Workflows) -> None:
 
 
 @in_one_mode
-@pytest.mark.parametrize("name", sorted(file.stem for file in NOTEBOOKS.glob("*.ipynb") if file.stem not in NOT_ALONE))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in BY_COMMAND else pytest.mark.slow)
+        for name in sorted({file.stem for file in NOTEBOOKS.glob("*.ipynb")} - NOT_ALONE)
+    ],
+)
 def test_the_command_line_runs_it_to_its_end(server: Server, name: str) -> None:
     command = [str(Path(sys.executable).with_name("flownb")), "run", f"notebooks/{name}.ipynb", "--wait"]
     data = '{"DELAY": 20, "TIMEOUT": 30000, "JOB_SECONDS": 0.01}'

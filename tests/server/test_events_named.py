@@ -1,4 +1,7 @@
-"""Named events: everybody who waits for one goes on, also those who began to wait shortly after."""
+"""Named events: everybody who waits for one goes on, also those who began to wait shortly after.
+
+Kernels are kept, or the server is killed: what answers is the same where kernels alone are dropped.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.modes import EXTREMES
 from tests.support.notebooks import cell
 from tests.support.server import Server, step
 
@@ -27,6 +31,7 @@ def got(server: Server, execution: str) -> Any:
     return step(server.wait(execution, "succeeded"), "next")["exports"].get("$return_value")
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_one_event_wakes_all_that_wait_for_it_and_nobody_else(each_server: Server) -> None:
     both = [run(each_server, "'order-1'") for _ in range(2)]
     other = run(each_server, "'order-2'")

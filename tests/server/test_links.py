@@ -1,4 +1,7 @@
-"""The URLs that need no login: each row of the contract's table, by real requests."""
+"""The URLs that need no login: each row of the contract's table, by real requests.
+
+Kernels are kept, or the server is killed: what answers is the same where kernels alone are dropped.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.modes import EXTREMES
 from tests.support.notebooks import cell
 from tests.support.server import Server, step
 
@@ -102,6 +106,7 @@ def test_a_prefetch_gets_the_review_page_and_changes_nothing(shared_server: Serv
     assert shared_server.get(execution)["status"] == "suspended"
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_the_same_decision_again_and_the_opposite_one(each_server: Server) -> None:
     execution, waiting = suspended(each_server)
     assert httpx.post(waiting["cancel_url"]).json()["status"] == "cancelled"
@@ -143,6 +148,7 @@ def test_unknown_and_altered_links_look_the_same(shared_server: Server) -> None:
     assert answers[0].json()["status"] == "not_found"
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_a_request_while_the_step_runs_is_kept_and_acts_at_its_end(each_server: Server) -> None:
     source = """
 import pathlib, time
@@ -193,6 +199,7 @@ def test_a_body_that_cannot_be_read_is_refused_and_the_pause_stays(
     assert shared_server.get(execution)["status"] == "suspended"
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_a_form_is_checked_before_the_pause_is_used_up(each_server: Server) -> None:
     schema = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}
     execution, waiting = suspended(each_server, f"pd.flow.suspend(form={schema!r})")
@@ -266,6 +273,7 @@ def test_a_browser_gets_pages_that_can_run_no_script(shared_server: Server) -> N
     assert "Approved by" in httpx.get(waiting["review_url"], headers=BROWSER).text
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_links_of_an_earlier_run_say_what_became_of_it(each_server: Server) -> None:
     execution = each_server.run(cell("if pd.context.run.runs < 3: pd.flow.rerun(60_000)", "ask"))
     first = each_server.wait(execution, "suspended", runs=1)["waiting"]

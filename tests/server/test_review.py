@@ -1,4 +1,7 @@
-"""The page on which somebody decides without a login: what it shows, and what its form does and does not."""
+"""The page on which somebody decides without a login: what it shows, and what its form does and does not.
+
+Kernels are kept, or the server is killed: what answers is the same where kernels alone are dropped.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.modes import EXTREMES
 from tests.support.notebooks import cell
 from tests.support.review import BROWSER, ReviewPage, words
 from tests.support.server import Server, step
@@ -63,6 +67,7 @@ def test_it_says_who_asks_for_what_since_when_and_what_happens_otherwise(shared_
     assert '<html lang="en">' in page.answer.text
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 @pytest.mark.parametrize(
     ("act", "status", "title"), [("resume", "succeeded", "Approved"), ("cancel", "cancelled", "Cancelled")]
 )
@@ -173,6 +178,7 @@ def test_of_many_who_decide_at_once_one_wins_and_the_others_see_who(shared_serve
     assert f"by {winner}" in words(late.text)
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_the_fields_of_a_form(each_server: Server) -> None:
     execution, page = suspended(each_server, f"pd.flow.suspend(form={FORM!r})")
     assert "Amount Euros City" in page.text
@@ -258,6 +264,7 @@ def test_only_what_waits_for_people_is_put_off(shared_server: Server, call: str)
     shared_server.wait(execution, "succeeded")
 
 
+@pytest.mark.parametrize("timed_server", EXTREMES, indirect=True)
 def test_the_deadline_has_passed(timed_server: Server) -> None:
     execution, page = suspended(timed_server, "pd.flow.suspend(3_600_000, on_timeout='cancel')")
     assert "The workflow is cancelled on" in page.text

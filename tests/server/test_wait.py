@@ -1,4 +1,7 @@
-"""Waiting for the first of several: exactly one wins, and the links of the others say so."""
+"""Waiting for the first of several: exactly one wins, and the links of the others say so.
+
+Kernels are kept, or the server is killed: what answers is the same where kernels alone are dropped.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import httpx
 import pytest
 
 from tests.server.test_deployed import deploy
+from tests.support.modes import EXTREMES
 from tests.support.notebooks import cell
 from tests.support.server import Server, step
 
@@ -30,6 +34,7 @@ def told(server: Server, execution: str) -> Any:
     return step(server.wait(execution, "succeeded"), "ask")["exports"]["$resume_data"]
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_one_of_two_requests_wins_and_the_link_of_the_other_is_void(each_server: Server) -> None:
     execution, waits = waiting(each_server, TWO)
     assert (waits["kind"], [one["name"] for one in waits["alternatives"]]) == ("wait", ["yes", "no"])
@@ -47,6 +52,7 @@ def test_one_of_two_requests_wins_and_the_link_of_the_other_is_void(each_server:
     assert step(each_server.get(execution), "next")["exports"]["$return_value"] == data
 
 
+@pytest.mark.parametrize("each_server", EXTREMES, indirect=True)
 def test_the_links_work_from_the_moment_the_call_returns(each_server: Server) -> None:
     early = """
 import urllib.request
@@ -100,6 +106,7 @@ def test_no_secret_of_an_alternative_is_in_data_or_logs(shared_server: Server) -
         assert url.rpartition("/")[2] not in shared_server.log.read_text()
 
 
+@pytest.mark.parametrize("timed_server", EXTREMES, indirect=True)
 def test_a_timer_wins_where_nobody_comes(timed_server: Server) -> None:
     call = (
         "pd.flow.wait([pd.flow.request(), pd.flow.timer(60_000), pd.flow.timer(3_600_000, 'later')], timeout=120_000);"
@@ -114,6 +121,7 @@ def test_a_timer_wins_where_nobody_comes(timed_server: Server) -> None:
     assert (pause["ended_by"], pause["decision"]["which"]) == ("timer", "timer")
 
 
+@pytest.mark.parametrize("timed_server", EXTREMES, indirect=True)
 @pytest.mark.parametrize(
     ("on_timeout", "status"), [("resume", "succeeded"), ("cancel", "cancelled"), ("error", "failed")]
 )

@@ -10,6 +10,9 @@ from tests.support.server import Server
 KEPT, DROPPED, KILLED = MODES = ("kernels kept", "kernels dropped", "server killed")
 """At a pause the kernel stays warm, or goes at once, or the whole server dies and is started again."""
 
+EXTREMES = (KEPT, KILLED)
+"""For modules about what stands between people and a pause: a server that is killed has dropped its kernels too."""
+
 
 class KilledServer(Server):
     """A server that dies, and is started again, at each pause that is seen by whoever waits."""
