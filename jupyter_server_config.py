@@ -53,6 +53,9 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Seconds for which a paused execution keeps its kernel.
 # c.FlowNB.warm_seconds = 30.0
 
+# Seconds that steps have to end in when the server stops, before they are interrupted.
+# c.FlowNB.shutdown_seconds = 5.0
+
 # Kernels kept parked for each kernelspec and folder in use.
 # c.FlowNB.pool_size = 1
 
