@@ -282,6 +282,7 @@ class Pause:
     """A wait of one attempt of a step, from its first link to its end.
 
     ``kind`` is None as long as the step runs: a decision that is there already takes effect at the step's end.
+    ``early`` are those after it, as long as it is not known what the step asks for and which of them fits.
     ``remind_every`` is the time between two reminders, of which ``reminded`` have been due.
     """
 
@@ -302,6 +303,7 @@ class Pause:
     decision: Decision | None = None
     ended_by: EndedBy | None = None
     ended_at: int | None = None
+    early: tuple[Decision, ...] = ()
 
     @property
     def live(self) -> bool:

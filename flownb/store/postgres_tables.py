@@ -98,6 +98,7 @@ CREATE TABLE pauses (
     reminded BIGINT NOT NULL DEFAULT 0,
     alternatives TEXT NOT NULL DEFAULT '[]',
     approvals TEXT,
+    early TEXT NOT NULL DEFAULT '[]',
     UNIQUE (execution, step, run, attempt, linked)
 );
 CREATE INDEX pauses_execution ON pauses (execution);

@@ -63,7 +63,11 @@ def _alternatives(value: list[Object]) -> tuple[Alternative, ...]:
 
 def _approvals(value: Object) -> Approvals:
     lists = {name: tuple(value[name]) for name in ("approvers", "escalate_to")}
-    return Approvals(**{**value, **lists, "given": tuple(map(_decision, value["given"]))})
+    return Approvals(**{**value, **lists, "given": _decisions(value["given"])})
+
+
+def _decisions(value: list[Object]) -> tuple[Decision, ...]:
+    return tuple(map(_decision, value))
 
 
 def _response(value: Object) -> Response:
@@ -89,6 +93,7 @@ JSON: dict[str, Decoder] = {
     "last_error": _error,
     "policy": _policy,
     "decision": _decision,
+    "early": _decisions,
     "alternatives": _alternatives,
     "approvals": _approvals,
     "resumed_by": lambda value: Signature(**value),

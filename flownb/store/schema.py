@@ -118,6 +118,12 @@ def common(db: Database) -> None:
     _run(db, COMMON)
 
 
+@migrations()
+def early(db: Database) -> None:
+    """Decisions that came before it was known what a step asks for."""
+    _run(db, _EARLY)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -371,4 +377,8 @@ CREATE TABLE claims (
     server INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 DELETE FROM meta WHERE name = 'epoch'
+"""
+
+_EARLY = """
+ALTER TABLE pauses ADD COLUMN early TEXT NOT NULL DEFAULT '[]'
 """

@@ -8,6 +8,7 @@ from flownb.core.durations import LONGEST
 from flownb.core.events import Continued, Migrated, Postponed, RequestArrived
 from flownb.core.forms import complaints
 from flownb.core.model import Action, EndedBy, Execution, Json, Pause, PauseKind, Status, StepStatus
+from flownb.core.transitions.requests import MOST_EARLY
 from tests.core.journal import Journal, Key, Move, form_of, key, present, request_of, written
 
 POSTPONED_IN_VAIN = [
@@ -109,6 +110,8 @@ def _by_pause(pause: Pause, event: RequestArrived, before: Execution) -> tuple[i
         return 410, "expired"
     if pause.decision.action is not action:
         return 409, f"already_{WORD[pause.decision.action]}"
+    if pause.ended_by is None and not present(before).asked and (event.which or len(pause.early) == MOST_EARLY):
+        return NOT_THERE
     return (200, f"already_{WORD[action]}") if pause.ended_by else (202, "accepted")
 
 

@@ -133,7 +133,8 @@ def pauses_end_once(journal: Journal) -> None:
             if earlier and earlier.ended_by:
                 assert pause == earlier
             if earlier and earlier.decision:
-                assert _same(pause.decision, earlier.decision) or (dropped(move) and pause.decision is None)
+                others = [*earlier.early, None] if dropped(move) or _counted(pause, earlier.decision) else []
+                assert any(_same(pause.decision, one) for one in (earlier.decision, *others))
             elif pause.decision:
                 assert any(_same(pause.decision, one) for one in _decisions(move, earlier))
             if pause.ended_by in (EndedBy.RESUME, EndedBy.CANCEL):
@@ -154,6 +155,11 @@ def _same(one: Decision | None, other: Decision | None) -> bool:
     return one == other or bool(one and other and not other.which and replace(one, which=None) == other)
 
 
+def _counted(pause: Pause, early: Decision) -> bool:
+    """Whether a decision of before it was known who is asked has turned out to be one of several approvals."""
+    return pause.approvals is not None and any(_same(one, early) for one in pause.approvals.given)
+
+
 def _decisions(move: Move, earlier: Pause | None) -> list[Decision]:
     """Those that may end a pause with a move."""
     request, event = request_of(move.event), move.event
@@ -168,6 +174,28 @@ def _decisions(move: Move, earlier: Pause | None) -> list[Decision]:
         due = [one for one in earlier.alternatives if earlier.since + (one.after_ms or 0) == earlier.wakes_at]
         found += [Decision(Action.RESUME, move.now, arrived(None, move.now), which=one.name) for one in due]
     return found
+
+
+def of_what_came_early_the_first_that_fits_stands(journal: Journal) -> None:
+    """As soon as a step says what it asks for; where it asks several people, they are counted instead."""
+    for move in journal:
+        before, after = move.before.pause, move.after.pause
+        if not isinstance(move.event, PauseAsked) or move.event.approvals or present(move.before).asked:
+            continue
+        assert after
+        assert not after.early
+        if before and before.decision and before.ended_by is None:
+            fitting = [one for one in (before.decision, *before.early) if _suits(after, one)]
+            assert _same(after.decision, fitting[0] if fitting else None)
+
+
+def _suits(pause: Pause, decision: Decision) -> bool:
+    """Whether an early decision is for something that people may decide for, and fills its form."""
+    choices = [one.name for one in pause.alternatives if one.for_people]
+    which = decision.which or (choices[0] if len(choices) == 1 else None)
+    if decision.action is Action.CANCEL:
+        return True
+    return (not pause.alternatives or which in choices) and fills(form_of(pause, which), decision.request)
 
 
 def an_approval_counts_once_and_only_of_those_who_are_asked(journal: Journal) -> None:
@@ -212,7 +240,10 @@ def escalations_come_once(journal: Journal) -> None:
 
 
 def accepted_requests_are_never_lost(journal: Journal) -> None:
-    """Each 2xx is there for good: as the decision of its pause, which takes effect, is void, or was dropped aloud."""
+    """Each 2xx is there for good: as the decision of its pause, which takes effect, is void, or was dropped aloud.
+
+    A request that came early may stand behind another one, of which nobody knew yet whether it fits.
+    """
     pauses = record(journal)
     for move in journal:
         event, answer = request_of(move.event), move.outcome.answer
@@ -229,6 +260,8 @@ def accepted_requests_are_never_lost(journal: Journal) -> None:
             assert answer.at in [one.at for one in given]
             continue
         if any(dropped(later) and later.after.pause and key(later.after.pause) == key(pause) for later in journal):
+            continue
+        if answer.status == "accepted" and pause.approvals and answer.at in [one.at for one in pause.approvals.given]:
             continue
         assert pause.decision
         assert pause.decision.action is event.action
@@ -596,6 +629,7 @@ ALL: tuple[Callable[[Journal], None], ...] = (
     finished_steps_never_start_again,
     a_migration_changes_only_what_is_to_come,
     pauses_end_once,
+    of_what_came_early_the_first_that_fits_stands,
     an_approval_counts_once_and_only_of_those_who_are_asked,
     escalations_come_once,
     accepted_requests_are_never_lost,

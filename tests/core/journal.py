@@ -102,7 +102,7 @@ def present(execution: Execution) -> Step:
 
 def dropped(move: Move) -> int:
     """How many requests that came early turned out to be none for the pause, which then waits for others."""
-    if not isinstance(move.event, StepFinished) or not move.before.pause or move.before.pause.ended_by:
+    if not isinstance(move.event, StepFinished | PauseAsked) or not move.before.pause or move.before.pause.ended_by:
         return 0
     return sum("does not fit it" in said for said in move.after.warnings[len(move.before.warnings) :])
 

@@ -84,14 +84,19 @@ class Play:
         check(self.journal)
         return outcome.answer
 
-    def begin(self) -> Attempt:
-        """The next step runs, its links are out."""
+    def start(self) -> Attempt:
+        """The next step runs; what its links will belong to."""
         if self.execution.status is Status.QUEUED:
             self.happen(Admitted())
         if self.step.status is StepStatus.PENDING:
             self.happen(StepStarted())
-        self.happen(PauseAsked())
         return self.step.attempt
+
+    def begin(self) -> Attempt:
+        """The next step runs, its links are out."""
+        attempt = self.start()
+        self.happen(PauseAsked())
+        return attempt
 
     def finish(self, *pauses: PauseCall, compute_ms: int = 1_000, **results: Any) -> Attempt:
         """The next step runs to its end; what its links belong to."""

@@ -194,11 +194,13 @@ class Flow(RuleBasedStateMachine):
         self.play(self.due)
 
     @precondition(lambda self: self.at_work)
-    @rule(early=st.lists(actions, max_size=2), by_api=st.booleans(), end=ends)
-    def finish(self, early: list[Action], by_api: bool, end: StepFinished) -> None:
-        """A step comes to its end; where it asks for a pause, somebody may be quick to answer."""
+    @rule(first=st.lists(actions, max_size=3), early=st.lists(actions, max_size=2), by_api=st.booleans(), end=ends)
+    def finish(self, first: list[Action], early: list[Action], by_api: bool, end: StepFinished) -> None:
+        """A step comes to its end; where it asks for a pause, somebody may answer before that is known or after."""
         self.bring_to_work()
         if end.pauses:
+            for action in first:
+                self.click(action, self.links[-1])
             self.play(PauseAsked(form=end.pauses[0].form))
             for action in early:
                 self.click(action, None if by_api else self.links[-1])
@@ -289,19 +291,21 @@ class Flow(RuleBasedStateMachine):
         self.world.ask(action, attempt, {"body": len(self.world.journal)}, **more)
 
     @precondition(lambda self: self.at_work)
-    @rule(call=first_of | by_several, asks=st.lists(st.tuples(actions, people, branches, st.booleans()), max_size=6))
-    def ask_several(self, call: PauseCall, asks: list[tuple[Action, Signature, str | None, bool]]) -> None:
-        """A step waits for one of several, or for several people, who come at once, some before it has ended."""
+    @rule(
+        call=first_of | by_several, asks=st.lists(st.tuples(actions, people, branches, st.integers(0, 2)), max_size=6)
+    )
+    def ask_several(self, call: PauseCall, asks: list[tuple[Action, Signature, str | None, int]]) -> None:
+        """A step waits for one of several, or for several people: some come before that is known, or before its end."""
         self.bring_to_work()
         if not self.is_at(StepStatus.RUNNING):
             return
-        self.play(PauseAsked(form=call.form, alternatives=call.alternatives, approvals=call.approvals))
-        for early in (True, False):
-            for action, who, branch, is_early in asks:
-                if early is is_early:
+        asked = PauseAsked(form=call.form, alternatives=call.alternatives, approvals=call.approvals)
+        for moment, then in enumerate((asked, StepFinished({}, SAVED, 1, (call,)), None)):
+            for action, who, branch, at in asks:
+                if at == moment:
                     self.click(action, self.links[-1], signature=who, branch=branch)
-            if early and self.is_at(StepStatus.RUNNING):
-                self.play(StepFinished({}, SAVED, 1, (call,)))
+            if then and self.is_at(StepStatus.RUNNING):
+                self.play(then)
 
     @precondition(lambda self: self.links)
     @rule(action=actions, who=people, branch=branches, which=st.sampled_from([None, None, "a", "b"]), data=st.data())

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flownb.core.events import Event, PauseAsked, RequestArrived, StepFinished
+from flownb.core.events import Event, PauseAsked, RequestArrived
 from flownb.core.model import Attempt, Execution, Json, Pause, Step
 from flownb.core.transitions import apply
 from flownb.store import journal as entries
@@ -73,7 +73,7 @@ def _told_again(db: Database, execution_id: str) -> Told:
     first = _initial(stored, created, next((entry.detail["was"] for entry in later if "was" in entry.detail), {}))
     with _named(execution_id, created):
         assert (created.event, created.status) == (entries.CREATED, first.status)
-    moves = _played(first, later)
+    moves = _played(first, later, pauses)
     _obeys(moves, later)
     last = later[-1] if later else created
     with _named(execution_id, last):
@@ -110,41 +110,43 @@ def _initial(stored: Execution, created: Entry, was: dict[str, Any]) -> Executio
     return replace(begun, steps=(*begun.steps, *rest))
 
 
-def _played(execution: Execution, later: list[Entry]) -> list[Move]:
+def _played(execution: Execution, later: list[Entry], pauses: dict[Key, Pause]) -> list[Move]:
     moves: list[Move] = []
-    drops = set(_drops(later))
+    drops = list(_drops(later, pauses))
     for entry in later:
         with _named(execution.id, entry):
             assert entry.of == (execution.step.attempt if execution.step else (None, None, None))
-            outcome = apply(execution, _event(entry, entry.of in drops), entry.at)
-            moves.append(Move(execution, _event(entry, entry.of in drops), entry.at, outcome))
+            event = _event(entry, drops)
+            outcome = apply(execution, event, entry.at)
+            moves.append(Move(execution, event, entry.at, outcome))
             assert entry.status == outcome.execution.status
             assert entry.detail.get("answer") == (outcome.answer.status if outcome.answer else None)
             execution = kept(outcome.execution)
     return moves
 
 
-def _event(entry: Entry, drops: bool) -> Event:
-    """The event; a request that was dropped comes before the form is known and with nothing to fill it."""
+def _event(entry: Entry, drops: list[Entry]) -> Event:
+    """The event; a request that was dropped has nothing to fill a form, which was not known where it came."""
     event = entries.decode(entry.event, entry.told)
-    if drops and isinstance(event, PauseAsked):
+    if isinstance(event, PauseAsked) and any(one.of == entry.of and one.seq > entry.seq for one in drops):
         return replace(event, form=None)
-    if drops and isinstance(event, RequestArrived) and entry.detail.get("answer") == "accepted":
+    if isinstance(event, RequestArrived) and entry in drops:
         return replace(event, request=None)
     return event
 
 
-def _drops(later: list[Entry]) -> Iterator[Attempt]:
-    """Attempts that still waited at their end though a request had come early: it did not fill the form of the pause.
+def _drops(later: list[Entry], pauses: dict[Key, Pause]) -> Iterator[Entry]:
+    """Requests that had come early and did not fill the form of their pause: another one ended it, or none did.
 
     What was sent is not in the journal, but this is what it led to.
     """
-    early: set[tuple[Any, Any, Any]] = set()
     for entry in later:
         if entry.event == RequestArrived.__name__ and entry.detail.get("answer") == "accepted":
-            early.add(entry.of)
-        elif entry.event == StepFinished.__name__ and entry.status == "suspended" and entry.of in early:
-            yield Attempt(*entry.of)
+            pause = pauses[Attempt(*entry.of), False]
+            given = pause.approvals.given if pause.approvals else ()
+            counted = [one.at for one in (*given, pause.decision) if one]
+            if not counted or (entry.at < counted[-1] and entry.at not in counted):
+                yield entry
 
 
 def _obeys(moves: list[Move], later: list[Entry]) -> None:

@@ -43,8 +43,8 @@ def refusal(execution: Execution, pause: Pause, decision: Decision) -> Answer | 
     """Why a pause does not take a decision; nothing is used up."""
     if pause.approvals is not None:
         return _no_approval(execution, pause.approvals, decision)
-    if decision.action is Action.CANCEL:
-        return None
+    if decision.action is Action.CANCEL or (pause.kind is None and not pause.alternatives):
+        return None  # a step that runs may yet ask for one of several
     if pause.alternatives and decision.which is None:
         return WHICH_REQUIRED if pause.choices else EXPIRED
     if decision.which is not None and decision.which not in {one.name for one in pause.choices}:

@@ -36,7 +36,10 @@ from flownb.core.transitions.outcome import (
 
 
 def asked(execution: Execution, event: events.PauseAsked, now: int) -> Outcome:
-    """The step has its links and may have sent them: from now on they are answered as its pause will be."""
+    """The step has its links and may have sent them: from now on they are answered as its pause will be.
+
+    Of what came before this was known, the first that fits stands.
+    """
     demand(execution.status is Status.RUNNING, execution, "asking for a pause")
     demand(present(execution).status is StepStatus.RUNNING, execution, "asking for a pause")
     early = early_pause(execution) or Pause(of=present(execution).attempt, since=now)
@@ -48,7 +51,20 @@ def asked(execution: Execution, event: events.PauseAsked, now: int) -> Outcome:
         alternatives=event.alternatives,
         approvals=replace(event.approvals, given=given) if event.approvals else None,
     )
-    return Outcome(with_step(replace(execution, pause=pause), asked=True))
+    execution, known = replace(execution, pause=pause), present(execution).asked
+    return Outcome(with_step(execution if known else _sift(execution, now), asked=True))
+
+
+def _sift(execution: Execution, now: int) -> Execution:
+    """What came before the pause was known is tried in its order."""
+    pause = execution.pause
+    assert pause is not None
+    decisions = _decisions(pause)
+    execution, decision = _first(with_pause(execution, decision=None, early=()), decisions, now)
+    if decision is None:
+        return execution
+    assert execution.pause is not None
+    return replace(execution, pause=choice.completed(execution.pause, decision))
 
 
 def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution:
@@ -80,11 +96,22 @@ def suspend(execution: Execution, call: events.PauseCall, now: int) -> Execution
 
 def _take(execution: Execution, early: Pause, now: int) -> Execution:
     """What was decided while the step ran takes effect, as far as the pause is what those who decided thought."""
-    decisions = [*(early.approvals.given if early.approvals else ())]
-    if early.decision is not None and early.decision not in decisions:
-        decisions.append(early.decision)
+    execution, decision = _first(execution, _decisions(early), now)
+    return execution if decision is None else decide(execution, decision, now)
+
+
+def _decisions(early: Pause) -> list[Decision]:
+    """All that are on record of a pause, in the order in which they came."""
+    given = early.approvals.given if early.approvals else ()
+    first = [early.decision] if early.decision is not None and early.decision not in given else []
+    return [*given, *first, *early.early]
+
+
+def _first(execution: Execution, decisions: list[Decision], now: int) -> tuple[Execution, Decision | None]:
+    """The first decision that ends the present pause, if one does; approvals before it count, misfits are dropped."""
     for known in decisions:
-        pause = _live(execution)
+        pause = execution.pause
+        assert pause is not None
         decision = choice.placed(pause, known)
         if why := _unfit(execution, pause, decision):
             said = f"a request came before the pause was known and does not fit it ({why}): dropped"
@@ -92,8 +119,8 @@ def _take(execution: Execution, early: Pause, now: int) -> Execution:
         elif partly := choice.approved(execution, pause, decision, now):
             execution = partly.execution
         else:
-            return decide(execution, decision, now)
-    return execution
+            return execution, decision
+    return execution, None
 
 
 def _unfit(execution: Execution, pause: Pause, decision: Decision) -> str:

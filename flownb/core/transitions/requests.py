@@ -21,6 +21,10 @@ from flownb.core.transitions.pauses import decide, early_pause
 
 DONE = {Action.RESUME: "resumed", Action.CANCEL: "cancelled"}
 ACCEPTED = "accepted"
+
+MOST_EARLY = 20
+"""Decisions that are kept besides the first one as long as it is not known what a step asks for."""
+
 UNDER_WAY = (StepStatus.RUNNING, StepStatus.PENDING)
 
 
@@ -117,14 +121,19 @@ def _act(execution: Execution, event: RequestArrived, now: int) -> Outcome:
 
 
 def _early(execution: Execution, event: RequestArrived, now: int) -> Outcome:
-    """The step has not ended: the first decision is kept and takes effect at its end."""
+    """The step has not ended: the first decision that fits what it asks for is kept and takes effect at its end."""
     pause = early_pause(execution) or Pause(of=present(execution).attempt, since=now)
     if (known := pause.decision) is not None:
         if _lost(pause, known, event):
             return Outcome(execution, EXPIRED)
-        if known.action is event.action:
-            return Outcome(execution, Answer(202, ACCEPTED, known.at, by=known.signature.name))
-        return Outcome(execution, _already(known, event.action))
+        if known.action is not event.action:
+            return Outcome(execution, _already(known, event.action))
+        accepted = Answer(202, ACCEPTED, known.at, by=known.signature.name)
+        if present(execution).asked:
+            return Outcome(execution, accepted)
+        if event.which is not None or len(pause.early) == MOST_EARLY:
+            return Outcome(execution, NOT_SUSPENDED)
+        return Outcome(with_pause(execution, early=(*pause.early, decision_of(pause, event, now))), accepted)
     decision = decision_of(pause, event, now)
     if (refused := _refused(execution, pause, event, decision)) is not None:
         return refused
@@ -134,13 +143,12 @@ def _early(execution: Execution, event: RequestArrived, now: int) -> Outcome:
 
 
 def _refused(execution: Execution, pause: Pause, event: RequestArrived, decision: Decision) -> Outcome | None:
-    """The answer to a request that a pause does not take; before its step has asked for it, all are taken."""
+    """The answer to a request that a pause does not take."""
     if event.which is not None and not pause.alternatives:
         return Outcome(execution, NOT_SUSPENDED)
-    unknown = pause.kind is None and not pause.alternatives and pause.approvals is None
     # Who may write may end an execution, whatever it does: only that is asked for where no pause is named.
     ends = event.action is Action.CANCEL and event.attempt is None
-    if not unknown and not ends and (why := refusal(execution, pause, decision)):
+    if not ends and (why := refusal(execution, pause, decision)):
         return Outcome(execution, why)
     errors = misfit(pause, decision)
     return Outcome(execution, Answer(422, "invalid", errors=errors)) if errors else None

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from flownb.core.durations import LONGEST, SECOND
-from flownb.core.events import Admitted, ExitCall, ReminderDue, RequestArrived, StepFinished
-from flownb.core.model import Action, EndedBy, Policy, Status, StepStatus
+from flownb.core.durations import DAY, LONGEST, SECOND
+from flownb.core.events import Admitted, ExitCall, PauseAsked, PauseCall, ReminderDue, RequestArrived, StepFinished
+from flownb.core.model import (
+    Action,
+    Alternative,
+    Approvals,
+    Awaited,
+    EndedBy,
+    PauseKind,
+    Policy,
+    Signature,
+    Status,
+    StepStatus,
+)
 from flownb.core.transitions import NotNow, due_at
+from flownb.core.transitions.requests import MOST_EARLY
 from tests.core.play import ANA, SAVED, START, Play, rerun, suspend
 
 RESUME, CANCEL = Action.RESUME, Action.CANCEL
@@ -147,6 +159,7 @@ def test_the_api_answers_410_for_what_succeeded() -> None:
 
 
 FORM = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "number"}}}
+TWO = (Alternative("form", Awaited.FORM, form=FORM), Alternative("plain", Awaited.REQUEST))
 
 
 def test_data_that_does_not_fit_the_form_uses_nothing_up() -> None:
@@ -172,6 +185,55 @@ def test_an_early_request_that_does_not_fit_the_form_leaves_the_pause_open_with_
     play.happen(StepFinished({}, SAVED, 1, (suspend(form=FORM),)))
     assert play.execution.status is Status.SUSPENDED
     assert "amount: is required" in play.execution.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("announced", "first", "dropped"),
+    [(0, (422, "invalid"), 0), (1, (202, "accepted"), 1), (2, (202, "accepted"), 1), (None, (202, "accepted"), 1)],
+)
+@pytest.mark.parametrize("call", [suspend(form=FORM), PauseCall(PauseKind.WAIT, DAY, alternatives=TWO)])
+def test_the_first_that_fits_stands_whenever_it_becomes_known_what_the_step_asks_for(
+    call: PauseCall, announced: int | None, first: tuple[int, str], dropped: int
+) -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt, answers = play.start(), []
+    for place, amount in enumerate(("much", 7, 8)):
+        if place == announced:
+            play.happen(PauseAsked(form=call.form, alternatives=call.alternatives))
+        branch = "form" if call.alternatives else None
+        answers.append(play.ask(RESUME, attempt, {"body": {"amount": amount}}, branch=branch))
+    assert answers == [first, (202, "accepted"), (202, "accepted")]
+    play.happen(StepFinished({}, SAVED, 1, (call,)))
+    assert play.named("a").exports["$resume_data"]["body"] == {"amount": 7}
+    assert len(play.execution.warnings) == dropped
+    assert play.ask(RESUME, attempt, branch="form" if call.alternatives else None) == (200, "already_resumed")
+
+
+def test_approvals_that_came_before_it_was_known_who_is_asked_are_counted() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.start()
+    two = Approvals(needed=2, approvers=("ann", "bob"))
+    for who, amount in (("ann", "much"), ("eve", 1), ("ann", 2), ("ann", 3), ("bob", 4)):
+        request = {"body": {"amount": amount}}
+        assert play.ask(RESUME, attempt, request, Signature(login=who)) == (202, "accepted")
+    play.happen(PauseAsked(form=FORM, approvals=two))
+    assert [said.split("(")[1].split(")")[0] for said in play.execution.warnings] == [
+        "amount: must be a number",
+        "not_approver",
+    ]
+    play.happen(StepFinished({}, SAVED, 1, (suspend(form=FORM, approvals=two),)))
+    approvals = play.named("a").exports["$resume_data"]["approvals"]
+    assert [(one["user"], one["body"]["amount"]) for one in approvals] == [("ann", 2), ("bob", 4)]
+
+
+def test_only_so_many_are_kept_before_it_is_known_what_the_step_asks_for() -> None:
+    play = Play(PLAIN, PLAIN)
+    attempt = play.start()
+    answers = {play.ask(RESUME, attempt, place) for place in range(1 + MOST_EARLY)}
+    assert answers == {(202, "accepted")}
+    assert play.ask(RESUME, attempt) == (409, "not_suspended")
+    play.finish(suspend())
+    assert play.named("a").exports == {"$resume_data": 0}
 
 
 def test_a_decision_says_whose_it_was_and_so_does_the_answer_to_the_next() -> None:
