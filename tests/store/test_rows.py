@@ -64,6 +64,7 @@ STEPS = st.builds(
     context=JSON,
     callback=JSON,
 )
+DECISIONS = st.builds(Decision, at=st.integers(), request=JSON)
 PAUSES = st.builds(
     Pause,
     of=st.builds(Attempt, st.text(), STORED_INT, STORED_INT),
@@ -73,7 +74,8 @@ PAUSES = st.builds(
     form=JSON,
     context=JSON,
     max_retries=st.none() | st.integers(0),
-    decision=st.none() | st.builds(Decision, at=st.integers(), request=JSON),
+    decision=st.none() | DECISIONS,
+    early=st.lists(DECISIONS, max_size=2).map(tuple),
     ended_at=TIMES,
 )
 EXECUTIONS = st.builds(

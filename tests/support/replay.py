@@ -131,7 +131,7 @@ def _event(entry: Entry, drops: list[Entry]) -> Event:
     if isinstance(event, PauseAsked) and any(one.of == entry.of and one.seq > entry.seq for one in drops):
         return replace(event, form=None)
     if isinstance(event, RequestArrived) and entry in drops:
-        return replace(event, request=None)
+        return replace(event, request={"body": None})
     return event
 
 
