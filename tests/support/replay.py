@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flownb.core.events import Event, PauseAsked, RequestArrived
+from flownb.core.events import Event, PauseAsked, RequestArrived, StepFinished
 from flownb.core.model import Attempt, Execution, Json, Pause, Step
 from flownb.core.transitions import apply
 from flownb.store import journal as entries
@@ -140,11 +140,12 @@ def _drops(later: list[Entry], pauses: dict[Key, Pause]) -> Iterator[Entry]:
 
     What was sent is not in the journal, but this is what it led to.
     """
+    waited = {one.of for one in later if one.event == StepFinished.__name__ and one.status == "suspended"}
     for entry in later:
         if entry.event == RequestArrived.__name__ and entry.detail.get("answer") == "accepted":
             pause = pauses[Attempt(*entry.of), False]
             given = pause.approvals.given if pause.approvals else ()
-            counted = [one.at for one in (*given, pause.decision) if one]
+            counted = [one.at for one in (*given, None if entry.of in waited else pause.decision) if one]
             if not counted or (entry.at < counted[-1] and entry.at not in counted):
                 yield entry
 
