@@ -75,11 +75,12 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # Address under which kernels reach this server, with its base URL; empty for what the server knows of itself.
 # c.FlowNB.kernel_url = ""
 
-# Where snapshots are kept, as a URL of fsspec (needs flownb[s3]); empty for the data folder.
-# c.FlowNB.blobs = "s3://bucket/prefix"
+# Where snapshots are kept, as a URL of fsspec like s3://bucket/prefix (needs flownb[s3]); empty for the data folder.
+# c.FlowNB.blobs = ""
 
-# Options for that URL's file system. Kernels are told them: credentials are better in the environment.
-# c.FlowNB.blobs_options = {"endpoint_url": "https://s3.example.org"}
+# Options for that URL, like {"endpoint_url": "https://s3.example.org"}. Kernels are told them: credentials are better
+# in the environment.
+# c.FlowNB.blobs_options = {}
 
 # The most that the variables of one checkpoint may take, in bytes; 0 for no limit.
 # c.FlowNB.max_snapshot_bytes = 8589934592
