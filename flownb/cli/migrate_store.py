@@ -15,7 +15,6 @@ from flownb.store.engines import engine
 from flownb.store.folder import DataFolder
 from flownb.store.keys import read_or_make
 from flownb.store.lease import Lease
-from flownb.store.transfer import CannotTransfer, transfer
 
 SCHEMES = ("postgresql://", "postgres://")
 
@@ -25,6 +24,8 @@ def migrate_store(
     target: Annotated[str, typer.Option("--to", metavar="PLACE", help="The other one, in which nothing is yet.")],
 ) -> None:
     """Copy the whole record from a data folder to a Postgres database, or back, while no server is at work."""
+    from flownb.store.transfer import CannotTransfer, transfer  # which reads notebooks: other commands do not
+
     folders = [Path(place) for place in (source, target) if not place.startswith(SCHEMES)]
     if len(folders) != 1:
         raise InvalidValue("one of --from and --to is a data folder, which has the key; the other one is the URL")

@@ -24,10 +24,10 @@ from flownb.core.errors import InvalidValue
 from flownb.core.mail import address
 from flownb.core.proxies import Proxies
 from flownb.server import api, hooks, kernel_data, kernel_snapshots, public
+from flownb.server.blobs import Blobs
 from flownb.server.clock import Clock
 from flownb.server.config import Config
 from flownb.server.console.routes import routes as console_routes
-from flownb.server.elsewhere import Elsewhere
 from flownb.server.exposure import Exposure
 from flownb.server.gate import Gate
 from flownb.server.gateways import accesses, jupyters_own
@@ -57,7 +57,7 @@ STOP_SECONDS = 8.0
 """The longest that stopping may take, besides `shutdown_seconds`: Jupyter waits for us before it ends."""
 
 
-class FlowNB(Exposure, Elsewhere, ExtensionApp):
+class FlowNB(Blobs, Exposure, ExtensionApp):
     """Durable workflows that are notebooks."""
 
     name = "flownb"

@@ -6,6 +6,10 @@ for dead, and is not, does no harm. What ran on a server that is not on the list
 
 from __future__ import annotations
 
+import json
+
+from flownb.core.errors import FlowNBError
+from flownb.core.jsonvalue import dumps
 from flownb.core.model import Execution, Status
 from flownb.store import sql
 from flownb.store.engine import Database
@@ -21,9 +25,24 @@ NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 """In Postgres: its own time, in milliseconds, so that the clocks of the servers do not matter."""
 
 
-def join(db: Database) -> int:
-    """A server comes to those that share the store; returns its number."""
-    made = db.execute(f"INSERT INTO servers (owner, beat_at) VALUES ('{{}}', {NOW}) RETURNING id")  # noqa: S608
+class AnotherKey(FlowNBError):
+    """The servers at work make their links with a key that this one does not have."""
+
+    reason = "another_key"
+
+
+def join(db: Database, key: str) -> int:
+    """A server comes to those that share the store; returns its number. ``key`` is the name of its key.
+
+    Raises ``AnotherKey``: links made by one server would be unknown to the others.
+    """
+    owner = dumps({"key": key})
+    if others := db.execute("SELECT owner FROM servers WHERE owner <> ?", (owner,)).fetchone():
+        raise AnotherKey(
+            f"the servers at work on it have the key {json.loads(others[0]).get('key')!r}, and this one has {key!r}: "
+            "give it a copy of their key.json"
+        )
+    made = db.execute(f"INSERT INTO servers (owner, beat_at) VALUES (?, {NOW}) RETURNING id", (owner,))  # noqa: S608
     return int(made.fetchone()[0])
 
 

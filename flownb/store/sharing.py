@@ -45,8 +45,10 @@ class Sharing:
         """What still runs here is for the others, at once."""
         if self._membership is not None:
             self._membership.ends()
+        if self.shared and self._writer.server:
             with suppress(StoreError):
                 await self._writer.run(partial(servers.leave, server=self._writer.server))
+        if self._membership is not None:
             await asyncio.to_thread(self._membership.join)
 
     def wrote(self, change: Change | None) -> None:

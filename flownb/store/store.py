@@ -74,7 +74,7 @@ class Store:
         self._at_work = AtWork()
         self._signer = Signer(key)
         self._workflows = workflows.Workflows()
-        self._writer = Writer(engine, committed)
+        self._writer = Writer(engine, committed, key.name)
         self._reader = Reader(engine)
         self.sharing = Sharing(engine, self._writer, self._reader)
         self.pinning = Pinning(self._writer, key, clock, self._workflows)

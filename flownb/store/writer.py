@@ -62,9 +62,14 @@ class Writer:
         self,
         engine: Engine,
         committed: Callable[[float, int], None] = lambda seconds, jobs: None,
+        key: str = "",
     ) -> None:
-        """``committed`` hears of each transaction, in the writer's thread: its seconds and how many jobs shared it."""
+        """``committed`` hears of each transaction, in the writer's thread: its seconds and how many jobs shared it.
+
+        ``key`` is the name of this server's key, which is that of all servers on one store.
+        """
         self._engine = engine
+        self._key = key
         self._committed = committed
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="flownb-writer", daemon=True)
@@ -121,7 +126,7 @@ class Writer:
     def _work(self) -> None:
         try:
             db = self._engine.writing()
-            self.server = _join(db, alone=self._engine.lease is None)
+            self.server = self._join(db)
         except Exception as error:
             self._closed = True
             failed = StoreError(f"the database {self._engine} cannot be opened: {error}")
@@ -173,6 +178,17 @@ class Writer:
             for job in jobs:
                 self._commit(db, [job])
 
+    def _join(self, db: Connection) -> int:
+        """The number of this server; a failure closes the connection."""
+        try:
+            db.begin_writing()
+            number = servers.join_alone(db) if self._engine.lease is None else servers.join(db, self._key)
+            db.commit()
+        except BaseException:
+            db.close()
+            raise
+        return number
+
     def _demand_joined(self, db: Database) -> None:
         if not servers.at_work(db, self.server):
             raise Fenced("another server has taken this one's place")
@@ -213,15 +229,3 @@ def _refuse(jobs: list[_Job], error: Exception) -> None:
     failed = error if isinstance(error, StoreError) else StoreError(f"the database took no change: {error}")
     for job in jobs:
         job.error = failed
-
-
-def _join(db: Connection, *, alone: bool) -> int:
-    """The number of this server; a failure closes the connection."""
-    try:
-        db.begin_writing()
-        number = servers.join_alone(db) if alone else servers.join(db)
-        db.commit()
-    except BaseException:
-        db.close()
-        raise
-    return number

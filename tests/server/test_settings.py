@@ -11,7 +11,7 @@ from traitlets import TraitError, TraitType
 from traitlets.config.loader import PyFileConfigLoader
 
 from flownb.server.app import FlowNB
-from flownb.server.elsewhere import Elsewhere
+from flownb.server.blobs import Blobs
 from flownb.server.exposure import Exposure
 
 SAMPLE = Path(__file__).parents[2] / "jupyter_server_config.py"
@@ -20,7 +20,7 @@ FOR_TESTS = {"clock_class"}
 
 def settings() -> dict[str, TraitType[Any, Any]]:
     """Those of flownb's own."""
-    parts = (Exposure, Elsewhere, FlowNB)
+    parts = (Blobs, Exposure, FlowNB)
     return {name: trait for part in parts for name, trait in part.class_own_traits(config=True).items()}
 
 

@@ -146,7 +146,7 @@ async def test_a_commit_of_which_nothing_is_known_is_an_error_and_not_repeated(u
 
         db.commit = committed_and_lost  # type: ignore[attr-defined]
 
-    writer = Writer(Postgres(url))
+    writer = Writer(Postgres(url), key=KEY.name)
     await writer.open()
     jobs: list[Callable[[Database], None]] = [partial(add, name="unknown"), orphan]
     errors = await writer.run_all(jobs, lambda _: None)
@@ -159,7 +159,7 @@ async def test_a_commit_of_which_nothing_is_known_is_an_error_and_not_repeated(u
 @in_loop
 async def test_others_hear_of_what_was_committed_and_not_of_what_changed_nothing(url: str) -> None:
     first, second = Postgres(url), Postgres(url)
-    writer = Writer(first)
+    writer = Writer(first, key=KEY.name)
     await writer.open()
     own, others = first.listening(), second.listening()
     await writer.run(lambda db: sql.column(db, "SELECT 1 FROM meta"))
@@ -277,7 +277,7 @@ async def test_a_record_is_not_copied_while_a_server_is_at_work_nor_in_part(tmp_
 
 @in_loop
 async def test_a_writer_whose_place_another_has_taken_changes_nothing_more(url: str) -> None:
-    first, second = Writer(Postgres(url)), Writer(Postgres(url))
+    first, second = Writer(Postgres(url), key=KEY.name), Writer(Postgres(url), key=KEY.name)
     await first.open()
     await second.open()
     await first.run(partial(add, name="both write"))
@@ -287,6 +287,15 @@ async def test_a_writer_whose_place_another_has_taken_changes_nothing_more(url: 
     await second.run(partial(add, name="fenced"))
     for writer in (first, second):
         await writer.close()
+
+
+@in_loop
+async def test_servers_on_one_store_have_one_key(url: str) -> None:
+    first, second = Writer(Postgres(url), key=KEY.name), Writer(Postgres(url), key="other")
+    await first.open()
+    with pytest.raises(StoreError, match=r"have the key 'first', and this one has 'other'.*key\.json"):
+        await second.open()
+    await first.close()
 
 
 def test_readers_can_change_nothing(url: str) -> None:

@@ -12,7 +12,7 @@ from traitlets.config import Configurable
 from flownb.store.bucket import Bucket, Unusable
 
 
-class Elsewhere(Configurable):
+class Blobs(Configurable):
     """Part of the extension's settings."""
 
     blobs = Unicode(
