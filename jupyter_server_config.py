@@ -140,6 +140,9 @@ c = get_config()  # noqa: F821 - Jupyter puts it there when it loads this file
 # FLOWNB_STORE. Empty for SQLite in `data_dir`.
 # c.FlowNB.store = ""
 
+# File with the key of links, the same for all servers on one store; empty for key.json in `data_dir`.
+# c.FlowNB.key_file = ""
+
 # Seconds without a sign of life after which a server is taken for gone by the others on the same Postgres.
 # c.FlowNB.lease_seconds = 10.0
 

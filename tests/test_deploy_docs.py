@@ -46,6 +46,7 @@ def test_the_manifests_fit_together() -> None:
     assert mounted.keys() == {volume["name"] for volume in pod["volumes"]}
     assert config.FlowNB.key_file.startswith(mounted["key"])
     assert config.FlowNB.data_dir == mounted["data"]
+    assert set(config.FlowNB) <= set(FlowNB.class_trait_names(config=True))
 
 
 @pytest.mark.skipif(not shutil.which("nginx") or not shutil.which("openssl"), reason="nginx is not installed")

@@ -149,6 +149,10 @@ class FlowNB(Blobs, Exposure, ExtensionApp):
         help=f"URL of a Postgres database that holds the record (needs `flownb[postgres]`), also in the environment, "
         f"as {STORE}; empty for SQLite in `data_dir`.",
     ).tag(config=True)
+    key_file = Unicode(
+        "",
+        help="File with the key of links, the same for all servers on one store; empty for `key.json` in `data_dir`.",
+    ).tag(config=True)
     lease_seconds = Float(
         10.0,
         min=0.5,
@@ -222,6 +226,7 @@ class FlowNB(Blobs, Exposure, ExtensionApp):
             journal_mode=self.journal_mode,
             store=store,
             lease_seconds=self.lease_seconds,
+            key_file=self._root / self.key_file if self.key_file else self._root / self.data_dir / "key.json",
             max_running=self.max_running,
             warm_seconds=self.warm_seconds,
             shutdown_seconds=self.shutdown_seconds,

@@ -22,6 +22,7 @@ class Config:
     journal_mode: str
     store: str = field(repr=False)
     lease_seconds: float
+    key_file: Path
     max_running: int
     warm_seconds: float
     shutdown_seconds: float

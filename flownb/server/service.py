@@ -236,7 +236,7 @@ class Service:
         """Everything that lives as long as the data folder is ours; it is taken down in reverse order."""
         config = self.config
         async with AsyncExitStack() as stack:
-            key = await asyncio.to_thread(keys.read_or_make, self._folder.key)
+            key = await asyncio.to_thread(keys.read_or_make, config.key_file)
             links = Links(key, self._root_url(self._folder))
             letters = Letters(links, config.smtp, Notifier(config.notify, key))
             if letters.notifier.lacking:
