@@ -77,7 +77,7 @@ class Peers:
 
     async def run(self) -> None:
         """Run until cancelled; raises ``Fenced`` where another server has taken over."""
-        while True:
+        while self._store.sharing.shared:
             until: int | None = None
             self._some.clear()
             try:
@@ -92,3 +92,4 @@ class Peers:
                 self._log.error("flownb: what other servers do is not heard: %s", error)
                 until = self._clock.now() + SECOND
             await self._clock.sleep(until, self._some)
+        await asyncio.Event().wait()

@@ -205,7 +205,8 @@ class Store:
             left = servers.is_abandoned(db, execution_id)
             return self.transition(db, execution_id, events.ServerLost()) if left else None
 
-        found = await self.read(servers.abandoned)
+        if not (found := await self.read(servers.abandoned)):
+            return []
         errors = await self._writer.run_all((partial(job, execution_id=one) for one in found), self._tell)
         for error in errors:
             if error is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.kernel.conftest import Kernel
+from tests.kernel.conftest import Kernel, place_of
 
 CELLS = """
 import numpy as np, pandas as pd
@@ -143,7 +143,7 @@ def test_a_limit_names_the_largest(tmp_path: Path) -> None:
     kernel = Kernel(tmp_path)
     kernel.prepare()
     kernel.step("import numpy as np\nlarge, less = np.ones(500_000), np.zeros(50_000)")
-    arguments = f"{str(tmp_path / 's')!r}, {str(tmp_path)!r}, '1000000'"
+    arguments = f"{place_of(tmp_path / 's')!r}, 's', '1000000'"
     call = f"__import__('flownb.kernel.snapshot', fromlist=['save']).save({arguments})"
     answer = kernel.execute("", call, silent=True).reply["user_expressions"]["flownb"]
     assert answer["ename"] == "SnapshotTooLarge"

@@ -22,6 +22,7 @@ def test_prepare_replies_with_versions_and_applies_what_it_is_told(new_kernel: C
         "version": "0.1.0",
         "python": ".".join(map(str, sys.version_info[:3])),
         "executable": sys.executable,
+        "there": True,
     }
     assert kernel.value("__import__('os').environ['GREETING']") == "'hi'"
     assert kernel.value("__import__('os').getcwd()") == repr(str(kernel.folder))
