@@ -21,5 +21,5 @@ def demand_known(db: Database) -> None:
     if unknown:
         raise TooNew(
             f"a later version of flownb has written it (its schema has {unknown[0]!r}): start that version again, or "
-            "restore a backup or the copy from before the upgrade"
+            "restore a backup that this one has made"
         )
