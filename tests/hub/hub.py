@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def documented(name: str) -> str:
     return "\n".join(block for block in blocks if block.startswith("# ") and name in block.splitlines()[0])
 
 
+def _environment() -> dict[str, str]:
+    """The Hub finds what it starts, as in an environment that was activated."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    return {**os.environ, "PATH": path}
+
+
 class Hub:
     """The Hub's process; the proxy and the servers are its children."""
 
@@ -71,7 +78,7 @@ class Hub:
     def start(self) -> Hub:
         command = [sys.executable, "-P", "-m", "jupyterhub", "-f", str(self.folder / "jupyterhub_config.py")]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, env=_environment())
         self.until(lambda: "JupyterHub is now running" in self.log.read_text())
         return self
 
