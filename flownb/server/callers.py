@@ -74,8 +74,10 @@ class Callers:
         self._waiting.setdefault(execution.id, set()).add(caller)
         self._count += 1
         try:
-            # There may have been changes before there was anybody to hear of them.
-            caller.execution = await self._store.get(execution.id)
+            # There may have been changes before there was anybody to hear of them; what was heard since is newer.
+            found = await self._store.get(execution.id)
+            if caller.execution is execution:
+                caller.execution = found
             until = self._clock.now() + span
             while not (caller.gone or self._closed or is_answered(caller.execution) or self._clock.now() >= until):
                 await self._clock.sleep(until, caller.woken)

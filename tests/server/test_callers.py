@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flownb.core import events
-from flownb.core.model import Response
+from flownb.core.model import Execution, Response
 from flownb.server import callers
 from flownb.server.callers import Caller, Callers, Stopping, TooManyWait
 from flownb.server.clock import Clock
@@ -53,6 +53,26 @@ async def test_all_who_wait_hear_of_the_answer_and_who_comes_later_does_not_wait
         waiting.append(Waiting(all_of_them, store, "one"))
         found = [(await one.task).execution.response for one in waiting]
         assert [response.body for response in found if response] == ["x"] * 4
+
+
+@in_loop
+async def test_an_answer_that_is_heard_of_while_the_record_is_read_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with waited_for(tmp_path) as (all_of_them, store):
+        read = store.get
+
+        async def slow(id: str) -> Execution:
+            found = await read(id)
+            if not found.response:
+                await store.apply(id, events.Responded(Response(200, {}, "x", due=True)))
+            return found
+
+        running = await read("one")
+        monkeypatch.setattr(store, "get", slow)
+        waited = await asyncio.wait_for(all_of_them.wait(running, LONG, lambda _: None), 20)
+        assert waited.execution.response
+        assert waited.execution.response.body == "x"
 
 
 @in_loop
