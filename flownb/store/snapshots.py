@@ -110,12 +110,11 @@ class Snapshots:
         A blob's links are its own, the pool's and those of others.
         """
         size = shared = 0
-        for file in self.folder(execution_id).rglob("*"):
+        for file in _files(self.folder(execution_id)):
             with suppress(FileNotFoundError):
                 status = file.stat()
-                if file.is_file():
-                    size += status.st_size
-                    shared += status.st_size if status.st_nlink > 2 else 0
+                size += status.st_size
+                shared += status.st_size if status.st_nlink > 2 else 0
         return Usage(size, shared)
 
     def size(self) -> int:
@@ -205,8 +204,14 @@ class Snapshots:
 
 def all_files(folder: Path) -> list[Path]:
     """Those of an execution: blobs first, as they stand in a checkpoint."""
-    found = [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    found = [file for file in _files(folder) if not file.name.startswith(".")]
     return sorted(found, key=lambda file: (file.parent == folder, file))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Those of a folder and its folders; ``Path.rglob`` raises where one of them is removed meanwhile."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names)
 
 
 def _changed_at(folder: str) -> int:
