@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_core.paths import jupyter_runtime_dir
 
 from flownb.testing.server import PATIENCE
 from tests.support.notebooks import cell
@@ -32,7 +31,7 @@ class OpenedKernel:
         self.id: str = answer["kernel_id"]
         self.path: str = answer["path"]
         self.file = server.root / answer["path"]
-        self._client = BlockingKernelClient(connection_file=f"{jupyter_runtime_dir()}/kernel-{self.id}.json")
+        self._client = BlockingKernelClient(connection_file=str(server.runtime / f"kernel-{self.id}.json"))
         self._client.load_connection_file()
         self._client.start_channels(hb=False)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jupyter_core.paths import jupyter_runtime_dir
 
 from flownb.store.engines import engine
 from flownb.testing import server as testing
@@ -56,7 +57,11 @@ class Server(testing.Server):
         self.store = store or (postgres.database_of(root) if os.environ.get(STORE) == "postgres" else "")
         if self.store:
             self.settings.append(f"--FlowNB.store={self.store}")
-        self.environment = {"PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)])}
+        self.runtime = Path(jupyter_runtime_dir())
+        self.environment = {
+            "PYTHONPATH": os.pathsep.join([str(LIGHT), str(REPOSITORY)]),
+            "JUPYTER_RUNTIME_DIR": str(self.runtime),
+        }
         if not front_ends:
             self.settings.append(f"--ServerApp.jpserver_extensions={dict.fromkeys(FRONT_ENDS, False)}")
         if not any(setting.startswith("--config") for setting in settings):
